@@ -1,0 +1,54 @@
+"""What crosses rooms: movies, label stacks, tables with units, graphs, and the frame every stage script runs in.
+
+Nothing else is shared. Names are loaded when first used, so that importing this package costs nothing
+(no pandas, tifffile or zarr until a function needs them).
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "InputDefect": "errors",
+    "atomic_path": "atomic",
+    "atomic_dir": "atomic",
+    "write_json": "atomic",
+    "read_json": "atomic",
+    "Movie": "movies",
+    "open_movie": "movies",
+    "write_movie": "movies",
+    "Labels": "labels",
+    "open_labels": "labels",
+    "write_labels": "labels",
+    "write_label_channels": "labels",
+    "write_empty_labels": "labels",
+    "write_ctc": "labels",
+    "SCHEMA_VERSION": "tables",
+    "LEVELS": "tables",
+    "read_table": "tables",
+    "write_table": "tables",
+    "empty_table": "tables",
+    "add_levels": "tables",
+    "in_unit": "tables",
+    "write_geff": "graphs",
+    "write_graphml": "graphs",
+    "write_graph_json": "graphs",
+    "data_dictionary": "dictionary",
+    "describe": "dictionary",
+    "run_stage": "stage",
+    "progress": "stage",
+    "code_hash": "provenance",
+    "kernels_hash": "provenance",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'cytocause.io' has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__
