@@ -7,3 +7,69 @@ input   truth_labels, truth_tracks, truth_events, truth_graph, meta   one per si
 params  cfg: section score + {"samples": [names], "populations": [names]}; optional "conditions": [{name, ...}]
 output  scorecard (json), table (tsv)
 """
+
+import numpy as np
+import pandas as pd
+from cytocause.io import open_labels, progress, read_json, read_table, write_json, write_table
+from cytocause.io.stage import limit_threads, start_log
+from cytocause.score import graph_counts, rows_of_card, same_truth, score_population, scorecard
+
+
+def paths(name):
+    value = snakemake.input.get(name, [])  # noqa: F821
+    return [value] if isinstance(value, str) else list(value)
+
+
+def frames(truth, found, numbers):
+    nothing = np.zeros((truth.height, truth.width), dtype=np.int32)
+    for page, number in enumerate(numbers[: truth.n_frames]):
+        yield number, truth.frame(page), found.frame(page) if page < found.n_frames else nothing
+
+
+def of_population(table, population):
+    return table[table["population"] == population] if "population" in table.columns else table
+
+
+def main(snakemake):
+    start_log(snakemake)
+    limit_threads(snakemake.threads)
+    cfg = snakemake.params.cfg
+    cells = [(s, p) for s in range(len(cfg["samples"])) for p in range(len(cfg["populations"]))]
+    samples, onsets = {}, []
+    for s, p in progress(cells, len(cells), "samples and populations scored"):
+        sample, population = cfg["samples"][s], cfg["populations"][p]
+        meta, i = read_json(paths("meta")[s]), s * len(cfg["populations"]) + p
+        with open_labels(paths("truth_labels")[s]) as stack:
+            if population not in stack.channel_names:
+                continue  # the truth does not know this population
+        with (
+            open_labels(paths("truth_labels")[s], channel=population) as truth,
+            open_labels(paths("labels")[i]) as found,
+        ):
+            rows, errors = score_population(
+                frames(truth, found, meta["frames"]),
+                of_population(read_table(paths("truth_tracks")[s]), population),
+                read_table(paths("tracks")[i]),
+                of_population(read_table(paths("truth_events")[s]), population),
+                read_table(paths("events")[i]),
+                cfg,
+                meta["frame_interval_min"],
+            )
+        samples.setdefault(sample, {})[population] = rows
+        onsets.append(errors)
+    truth, reason = same_truth([read_json(path) for path in paths("truth_graph")])
+    graph = None
+    if truth is not None and paths("json"):
+        graph = graph_counts(truth, read_json(paths("json")[0]), cfg)
+    onsets = np.concatenate(onsets) if onsets else np.zeros(0)
+    card = scorecard(
+        samples,
+        graph,
+        {row: reason or "no graph was inferred" for row in ("skeleton", "arrowhead", "lag", "condition")},
+        {"fate.death_onset_error_min": float(np.median(np.abs(onsets))) if len(onsets) else None},
+    )
+    write_json(card, snakemake.output.scorecard)
+    write_table(pd.DataFrame(rows_of_card(card)), snakemake.output.table)
+
+
+main(snakemake)  # noqa: F821

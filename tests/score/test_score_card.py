@@ -1,0 +1,151 @@
+"""Deaths, graphs, and the card that holds them all."""
+
+import json
+
+import numpy as np
+import pytest
+from cytocause.score.card import rows_of_card, scorecard
+from cytocause.score.events import event_counts
+from cytocause.score.graph import edge_counts, graph_counts, same_truth
+from cytocause.score.ratios import ratios
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.score import naive
+
+
+def test_a_death_counts_on_the_right_track_within_the_tolerance():
+    belongs = {11: 1, 12: 2}
+    counts, errors = event_counts([1, 2, 3], [100.0, 100.0, 50.0], [11, 12], [130.0, 131.0], belongs, 30.0)
+    assert counts == {"tp": 1, "fp": 1, "fn": 2}
+    assert errors.tolist() == [30.0]
+
+
+def test_two_calls_on_one_death_are_one_hit_and_one_error():
+    counts, errors = event_counts([1], [100.0], [11, 12], [90.0, 105.0], {11: 1, 12: 1}, 30.0)
+    assert counts == {"tp": 1, "fp": 1, "fn": 0} and errors.tolist() == [5.0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    true=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 20)), max_size=4, unique_by=lambda e: e[0]),
+    found=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 20)), max_size=4, unique_by=lambda e: e[0]),
+)
+def test_deaths_are_paired_as_well_as_any_choice_would(true, found):
+    belongs = {1: 1, 2: 2, 3: 3, 4: 1}
+    pairs = [
+        (i, j) for i, (a, t) in enumerate(true) for j, (b, u) in enumerate(found) if belongs.get(b) == a and abs(t - u) <= 5
+    ]
+    counts, _ = event_counts(*zip(*true), *zip(*found), belongs, 5) if true and found else ({"tp": 0}, None)
+    assert counts["tp"] == naive.most_hits(pairs, len(true), len(found))
+
+
+def edge(source, target, lag_min=None, **marks):
+    return {"source": source, "target": target, "lag_min": lag_min, **marks}
+
+
+TRUTH = [edge("drug", "death"), edge("contact", "death", 30.0), edge("speed", "shape", 20.0)]
+
+
+def counted(found, **options):
+    return edge_counts(TRUTH, found, conditions=["drug", "CAF"], tolerance_min=10.0, **options)
+
+
+def test_the_truth_found_exactly_is_all_hits():
+    counts = counted(TRUTH)
+    assert {row: counts[row] for row in ("skeleton", "arrowhead", "lag", "condition")} == {
+        "skeleton": {"tp": 3, "fp": 0, "fn": 0},
+        "arrowhead": {"tp": 3, "fp": 0, "fn": 0},
+        "lag": {"tp": 2, "fp": 0, "fn": 0},
+        "condition": {"tp": 1, "fp": 0, "fn": 0},
+    }
+
+
+def test_each_question_has_its_own_answer():
+    found = [
+        edge("drug", "death", mark_source="tail", mark_target="tail"),  # joined, head missed
+        edge("death", "contact", 0.0),  # turned round, at lag 0
+        edge("speed", "shape", 30.0),  # one layer off
+        edge("speed", "speed", 10.0),  # own past: outside
+        edge("CAF", "shape"),  # false condition edge
+        edge("weather", "death", 10.0),  # unknown to the truth
+    ]
+    counts = counted(found, variables=["drug", "CAF", "death", "contact", "speed", "shape"])
+    assert counts["skeleton"] == {"tp": 3, "fp": 1, "fn": 0}
+    assert counts["arrowhead"] == {"tp": 1, "fp": 2, "fn": 2}
+    assert counts["lag"] == {"tp": 1, "fp": 1, "fn": 1}
+    assert counts["condition"] == {"tp": 1, "fp": 1, "fn": 0}
+    assert counts["unscored"] == 1
+
+
+def test_layers_round_a_true_lag_are_one_hit_and_the_rest_of_a_pair_one_error():
+    counts = counted([edge("contact", "death", lag) for lag in (20.0, 30.0, 40.0, 80.0, 90.0)])
+    assert counts["lag"] == {"tp": 1, "fp": 1, "fn": 1}
+
+
+def test_a_latent_edge_has_two_heads():
+    counts = counted([edge("speed", "shape", 20.0, mark_source="arrow", mark_target="arrow")])
+    assert counts["arrowhead"] == {"tp": 1, "fp": 1, "fn": 2}
+
+
+def test_one_layer_is_read_from_the_found_graph_and_frames_become_minutes():
+    truth = {
+        "scored_edges": [{"source": "a", "target": "b", "lag_frames": 4}],
+        "frame_interval_min": 10.0,
+        "conditions": [],
+        "variables": ["a", "b"],
+    }
+    found = {"edges": [edge("a", "b", 60.0)], "nodes": [], "layer_min": 20.0}
+    assert graph_counts(truth, found, {"lag_tolerance_layers": 1})["lag"] == {"tp": 1, "fp": 0, "fn": 0}
+    found["layer_min"] = 10.0
+    assert graph_counts(truth, found, {"lag_tolerance_layers": 1})["lag"] == {"tp": 0, "fp": 1, "fn": 1}
+
+
+def test_samples_of_different_models_have_no_common_truth():
+    one, two = {"scored_edges": TRUTH}, {"scored_edges": TRUTH[:1]}
+    assert same_truth([one, one])[0] is one
+    graph, reason = same_truth([one, two])
+    assert graph is None and "different causal models" in reason
+    assert same_truth([])[0] is None
+
+
+ROWS = {
+    "segment": {"tp": 90, "fp": 5, "fn": 5},
+    "link": {"n_edges": 100, "n_missing": 2, "n_superfluous": 1, "n_wrong_kind": 0},
+    "division": {"tp": 8, "fp": 1, "fn": 2},
+    "death": {"tp": 0, "fp": 0, "fn": 0},
+}
+
+
+def test_the_card_pools_counts_before_it_divides():
+    other = {**ROWS, "segment": {"tp": 10, "fp": 0, "fn": 90}}
+    card = scorecard({"a": {"tumour": ROWS}, "b": {"tumour": other}}, edge_counts(TRUTH, TRUTH, conditions=["drug"], tolerance_min=10))
+    assert card["segment.ap50"] == pytest.approx(100 / 200)
+    assert card["segment.ap50_precision"] == pytest.approx(100 / 105)
+    assert card["track.lnk"] == pytest.approx(1 - (2 * 1.5 * 2 + 2) / (1.5 * 200))
+    assert card["track.division_f1"] == pytest.approx(ratios({"tp": 16, "fp": 2, "fn": 4})["f1"])
+    assert card["samples"]["b"]["tumour"]["segment.ap50"] == 0.1
+    assert card["infer.lag_recall"] == 1.0 and card["infer.false_condition_edges"] == 0
+    json.dumps(card, allow_nan=False)
+
+
+def test_a_row_that_cannot_be_scored_says_why():
+    card = scorecard({"a": {"tumour": ROWS}}, None, {"lag": "no graph was inferred"})
+    assert card["fate.death_f1"] is None and card["notes"]["fate.death_f1"] == "no true death and no found one"
+    assert card["infer.lag_f1"] is None and card["notes"]["infer.lag_f1"] == "no graph was inferred"
+    empty = scorecard({})
+    assert empty["segment.ap50"] is None and "no sample has a truth" in empty["notes"]["segment.ap50"]
+    assert {row["score"]: row["note"] for row in rows_of_card(empty)}["track.lnk"] == "no sample has a truth to compare with"
+
+
+def test_the_table_lists_pooled_population_and_sample_rows():
+    card = scorecard({"a": {"tumour": ROWS, "immune": ROWS}}, None)
+    rows = rows_of_card(card)
+    keys = {(r["sample"], r["population"], r["score"]) for r in rows}
+    assert len(keys) == len(rows)
+    assert {("", "", "track.lnk"), ("", "immune", "track.lnk"), ("a", "tumour", "segment.ap50")} <= keys
+
+
+def test_ratios_of_nothing_are_none():
+    assert ratios({"tp": 0, "fp": 0, "fn": 0}) == {"precision": None, "recall": None, "f1": None, "jaccard": None}
+    assert np.isclose(ratios({"tp": 1, "fp": 1, "fn": 0})["f1"], 2 / 3)
