@@ -1,0 +1,416 @@
+"""The sheets that describe an experiment: samples, exposures, corrections. Read and checked before any job starts.
+
+    samples.tsv   one row per movie   -> {"sample", "entry", "movie": [files], "labels": {population: file}, ..., "conditions", "levels"}
+    exposures.tsv one row per dose    -> {"sample", "variable", "start_min", "end_min", "dose", "unit"}
+    corrections   one row per edit    -> {"population", "track_id", "frame", "action", "value"}
+
+Plain Python (no pandas): this runs at every start of the workflow, on every node.
+"""
+
+import csv
+import os
+import re
+from pathlib import Path
+
+import jsonschema
+
+from cytocause.io.settings import ConfigError, explain, load_yaml, shown
+
+ENTRIES = ("movie", "labels", "tracks", "cells")  # from the raw to the refined; the last one given is where a sample enters
+LEVELS = ("date", "donor", "chip", "position", "region", "control")
+FIELDS = ("pixel_size_um", "frame_interval_min", "axes")
+TRACK_ACTIONS = ("link", "cut", "exclude", "type")
+FATE_ACTIONS = ("death", "not_death", "division", "not_division")
+NOT_POPULATIONS = ("simulate", "prepare", "status", "truth")  # folders beside the populations'
+IMAGES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
+
+
+def read_experiment(config, schemas, models="resources/causal_models"):
+    """Samples and exposures of a checked configuration.
+
+    Parameters
+    ----------
+    config : dict
+        With every default filled in.
+    schemas : path
+        Folder of the schemas.
+    models : path
+        Folder of the causal models that a sheet may name.
+
+    Returns
+    -------
+    (samples, exposures) : (list of dict, list of dict)
+        In the sheets' order; see the module's docstring.
+
+    Raises
+    ------
+    ConfigError
+        One line per mistake, with file, row, column, what was found and what is allowed.
+    """
+    problems = []
+    populations = check_populations(config, problems)
+    check_conditions(config, schemas, problems)
+    samples = []
+    if not problems:
+        samples = read_samples(config, schemas, populations, models, problems)
+    exposures = []
+    if config["exposures"] and not problems:
+        exposures = read_exposures(config["exposures"], schemas, samples, config, problems)
+    if problems:
+        raise ConfigError("\n".join(dict.fromkeys(problems)))
+    return samples, exposures
+
+
+def check_populations(config, problems):
+    """Names of the populations, in order; what is wrong with them goes to `problems`."""
+    names = []
+    for k, population in enumerate(config["segment"].get("populations") or [{"name": "cells"}]):
+        name = population["name"]
+        at = f"config: segment.populations[{k}].name is {shown(name)}"
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            problems.append(f"{at}; expected a lower-case word (letters, digits, underscore; a letter first).")
+        elif name in NOT_POPULATIONS:
+            problems.append(f"{at}, which is the name of a folder beside the populations'; choose another.")
+        elif name in names:
+            problems.append(f"{at}, as an earlier population; names must differ.")
+        names.append(name)
+        channel = population.get("channel")
+        if isinstance(channel, str) and config["channels"] and channel not in config["channels"]:
+            problems.append(
+                f"config: segment.populations[{k}].channel is {shown(channel)}; the config's channels are {', '.join(config['channels'])}."
+            )
+        if isinstance(channel, int) and config["channels"] and not 0 <= channel < len(config["channels"]):
+            problems.append(
+                f"config: segment.populations[{k}].channel is {channel}; the config names {len(config['channels'])} channels, counted from 0."
+            )
+    return names
+
+
+def check_conditions(config, schemas, problems):
+    """Names of conditions must differ and must not be columns with a meaning of their own."""
+    reserved = set(load_yaml(Path(schemas) / "samples.schema.yaml")["properties"])
+    seen = set()
+    for k, condition in enumerate(config["conditions"]):
+        name = condition["name"]
+        if name in reserved:
+            why = "a level, carried to every table and never a cause" if name in LEVELS else "a column with a meaning of its own"
+            problems.append(f"config: conditions[{k}].name is {name!r}, which is {why}; choose another name.")
+        if name in seen:
+            problems.append(f"config: conditions[{k}].name is {name!r}, as an earlier condition; names must differ.")
+        seen.add(name)
+        if condition["kind"] == "continuous" and not is_number(condition["reference"]):
+            problems.append(f"config: conditions[{k}].reference is {shown(condition['reference'])}; a continuous condition needs a number.")
+        if condition["kind"] == "ordered" and condition["levels"] and condition["reference"] not in condition["levels"]:
+            problems.append(
+                f"config: conditions[{k}].reference is {shown(condition['reference'])}; expected one of its levels: "
+                f"{', '.join(map(str, condition['levels']))}."
+            )
+
+
+def read_table(path, schema, problems, *, extra=(), what="table"):
+    """Rows of a TSV as dicts of text, blank cells left out, checked against `schema` and typed.
+
+    extra : names of further columns that are allowed, left as text.
+    Returns a list of (line number in the file, dict).
+    """
+    if not os.path.isfile(path):
+        problems.append(f"{path}: the {what} is not there.")
+        return []
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as handle:
+            lines = [(number, line) for number, line in enumerate(handle.read().splitlines(), 1) if line.strip() and line[0] != "#"]
+    except UnicodeDecodeError:
+        problems.append(f"{path}: not a text file in UTF-8; save the {what} as tab-separated text.")
+        return []
+    if not lines:
+        problems.append(f"{path}: empty; the {what} needs a header and at least one row.")
+        return []
+    header = [name.strip() for name in next(csv.reader([lines[0][1]], delimiter="\t"))]
+    known = [*schema["properties"], *extra]
+    for name in dict.fromkeys(name for name in header if header.count(name) > 1):
+        problems.append(f"{path}, row {lines[0][0]}: column {name!r} is there twice.")
+    for name in header:
+        if name not in known:
+            hint = " Columns must be separated by tabs." if "," in name or " " in name or ";" in name else ""
+            more = f" Conditions are named in the config under `conditions` (now: {', '.join(extra) or 'none'})." if what == "sample sheet" else ""
+            problems.append(f"{path}: unknown column {name!r}.{hint} Known: {', '.join(known)}.{more}")
+    for name in (*schema.get("required", []), *extra):
+        if name not in header:
+            problems.append(f"{path}: column {name!r} is missing.{' It is a condition of the config.' if name in extra else ''}")
+    validator = jsonschema.Draft202012Validator(schema)
+    rows = []
+    for number, line in lines[1:]:
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"))]
+        if len(cells) > len(header):
+            problems.append(f"{path}, row {number}: {len(cells)} cells under {len(header)} columns.")
+            continue
+        row = {name: cell for name, cell in zip(header, cells) if cell != ""}
+        for name in schema.get("required", []):
+            if name in header and name not in row:
+                problems.append(f"{path}, row {number}: {name!r} is blank.")
+        typed = {name: typed_cell(cell, schema["properties"].get(name, {})) for name, cell in row.items()}
+        checked = {name: value for name, value in typed.items() if name in schema["properties"]}
+        for error in validator.iter_errors(checked):
+            if error.validator != "required":
+                problems.extend(explain(error, f"{path}, row {number}"))
+        rows.append((number, typed))
+    return rows
+
+
+def typed_cell(text, schema):
+    """A cell's text as the number the schema asks for, where it is one; else the text as it stands."""
+    types = schema.get("type", "string")
+    types = [types] if isinstance(types, str) else types
+    if "integer" in types and re.fullmatch(r"[+-]?\d+", text):
+        return int(text)
+    if "number" in types and is_number(text):
+        return number(text)
+    return text
+
+
+def is_number(value):
+    """Whether a value is a finite number or the text of one."""
+    if isinstance(value, bool):
+        return False
+    try:
+        return abs(float(value)) != float("inf") and float(value) == float(value) and "_" not in str(value)
+    except (TypeError, ValueError):
+        return False
+
+
+def number(value):
+    """The text of a number as int where it is whole and written so, else float."""
+    return int(value) if re.fullmatch(r"[+-]?\d+", str(value)) else float(value)
+
+
+def read_samples(config, schemas, populations, models, problems):
+    """Rows of the sample sheet as records; mistakes go to `problems`."""
+    path = config["samples"]
+    schema = load_yaml(Path(schemas) / "samples.schema.yaml")
+    conditions = config["conditions"]
+    names = [condition["name"] for condition in conditions]
+    rows = read_table(path, schema, problems, extra=names, what="sample sheet")
+    if not rows and not problems:
+        problems.append(f"{path}: no row below the header; nothing to do.")
+    corrections_schema = load_yaml(Path(schemas) / "corrections.schema.yaml")
+    samples, seen = [], {}
+    for number_, row in rows:
+        at = f"{path}, row {number_}"
+        name = row.get("sample")
+        if name is None:
+            continue
+        if name in seen:
+            problems.append(f"{at}: sample {name!r} is there already in row {seen[name]}; names must differ.")
+        seen.setdefault(name, number_)
+        record = {
+            "sample": name,
+            "row": {field: row[field] for field in FIELDS if field in row},
+            "levels": {level: row[level] for level in LEVELS if level in row},
+            "conditions": {},
+            "times": files(row["times"], f"{at}, column times", problems)[:1] if "times" in row else [],
+        }
+        for condition in conditions:
+            value = condition_value(row.get(condition["name"]), condition, at, problems)
+            record["conditions"][condition["name"]] = value
+        read_entry(record, row, populations, models, at, problems)
+        record["corrections"] = (
+            read_corrections(row["corrections"], corrections_schema, populations, f"{at}, column corrections", problems)
+            if "corrections" in row
+            else []
+        )
+        samples.append(record)
+    check_levels_of_conditions(samples, conditions, path, problems)
+    return samples
+
+
+def condition_value(text, condition, at, problems):
+    """One sample's value of a condition: a number where it is one, else text."""
+    name = condition["name"]
+    if text is None:
+        problems.append(f"{at}: condition {name!r} is blank; write its value, or {shown(condition['reference'])} for its reference.")
+        return None
+    value = number(text) if is_number(text) else text
+    if condition["kind"] == "continuous" and not is_number(value):
+        problems.append(f"{at}: condition {name!r} is the text {shown(text)}; it is continuous and needs a number.")
+    if condition["kind"] == "ordered" and condition["levels"] and value not in condition["levels"]:
+        problems.append(f"{at}: condition {name!r} is {shown(value)}; its levels are {', '.join(map(str, condition['levels']))}.")
+    return value
+
+
+def check_levels_of_conditions(samples, conditions, path, problems):
+    """Binary conditions have at most two values; ordered ones are numbers, unless their levels are listed."""
+    for condition in conditions:
+        name = condition["name"]
+        found = list(dict.fromkeys(s["conditions"].get(name) for s in samples if s["conditions"].get(name) is not None))
+        values = list(dict.fromkeys([condition["reference"], *found]))
+        if condition["kind"] == "binary" and len(values) > 2:
+            problems.append(
+                f"{path}: condition {name!r} is binary and has {len(values)} values with its reference {shown(condition['reference'])}: "
+                f"{', '.join(map(str, values))}. Make it ordered or continuous, or mend the sheet."
+            )
+        if condition["kind"] == "ordered" and not condition["levels"] and not all(is_number(value) for value in found):
+            problems.append(f"{path}: condition {name!r} is ordered with words as values; give their order in the config under levels.")
+
+
+def read_entry(record, row, populations, models, at, problems):
+    """Where a sample enters, and the files it brings."""
+    given = [column for column in ENTRIES if column in row]
+    if "simulate" in row:
+        clash = [column for column in (*ENTRIES, "events") if column in row]
+        if clash:
+            problems.append(f"{at}: `simulate` stands alone; drop it or {', '.join(clash)}.")
+        model = row["simulate"]
+        path = expand(model, f"{at}, column simulate", problems)
+        if not re.search(r"[/\\]|\.ya?ml$", path):
+            path = os.path.join(models, f"{path}.yaml")
+        if not os.path.isfile(path):
+            folder = Path(models)
+            known = sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
+            problems.append(f"{at}, column simulate: no causal model {model!r} ({path}). Known: {', '.join(known) or 'none'}.")
+        record.update(simulate=model, model=path, entry="simulate")
+    else:
+        record.update(simulate=None, model=None, entry=given[-1] if given else None)
+        if not given:
+            problems.append(f"{at}: no entry; give one of movie, labels, tracks, cells or simulate.")
+    record["movie"] = movie_files(row["movie"], f"{at}, column movie", problems) if "movie" in row else []
+    for column in ("labels", "tracks", "cells", "events"):
+        record[column] = per_population(row[column], populations, f"{at}, column {column}", problems) if column in row else {}
+
+
+def expand(text, at, problems):
+    """A path with its ${VARIABLES} and ~ filled in."""
+    path = os.path.expanduser(os.path.expandvars(text))
+    for name in re.findall(r"\$\{?(\w+)\}?", path):
+        problems.append(f"{at}: the environment has no variable {name}, which {text!r} needs; set it: export {name}=...")
+    return path
+
+
+def files(text, at, problems):
+    """[path] of one file that must be there and not empty."""
+    before = len(problems)
+    path = expand(text, at, problems)
+    if len(problems) == before:
+        if os.path.isdir(path):
+            problems.append(f"{at}: {path} is a folder; a file is expected.")
+        elif not os.path.exists(path):
+            problems.append(f"{at}: {path} is not there.")
+        elif not os.access(path, os.R_OK):
+            problems.append(f"{at}: {path} cannot be read; check its permissions.")
+    return [path]
+
+
+def per_population(text, populations, at, problems):
+    """{population: file}; {population} in the path is filled in, else all populations read the same file."""
+    if "{population}" not in text:
+        path = label_source(text, at, problems)
+        return {population: path for population in populations}
+    return {population: label_source(text.replace("{population}", population), at, problems) for population in populations}
+
+
+def label_source(text, at, problems):
+    """A file, or a folder of label images, that must be there."""
+    before = len(problems)
+    path = expand(text, at, problems)
+    if len(problems) == before and os.path.isdir(path):
+        if not any(os.scandir(path)):
+            problems.append(f"{at}: the folder {path} is empty.")
+        return path
+    return files(text, at, problems)[0] if len(problems) == before else path
+
+
+def movie_files(text, at, problems):
+    """The files of one movie: the file itself, or a folder's images sorted by the numbers in their names."""
+    before = len(problems)
+    path = expand(text, at, problems)
+    if len(problems) > before:
+        return []
+    if os.path.isdir(path):
+        names = sorted((name for name in os.listdir(path) if name.lower().endswith(IMAGES)), key=natural)
+        if not names:
+            problems.append(f"{at}: the folder {path} has no image ({', '.join(IMAGES)}).")
+        return [os.path.join(path, name) for name in names]
+    return files(text, at, problems)
+
+
+def natural(name):
+    """Sort key that counts: frame2 before frame10."""
+    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
+
+
+def read_exposures(path, schemas, samples, config, problems):
+    """Rows of the exposures sheet; mistakes (unknown sample, end before start, overlap, two units) go to `problems`."""
+    schema = load_yaml(Path(schemas) / "exposures.schema.yaml")
+    names = {sample["sample"] for sample in samples}
+    conditions = {condition["name"] for condition in config["conditions"]}
+    records, spans, units = [], {}, {}
+    for number_, row in read_table(path, schema, problems, what="exposures sheet"):
+        at = f"{path}, row {number_}"
+        if any(key not in row for key in schema["required"]):
+            continue
+        sample, variable, start, end = row["sample"], row["variable"], row["start_min"], row["end_min"]
+        if sample not in names:
+            problems.append(f"{at}: sample {sample!r} is not in {config['samples']}.")
+        if variable in conditions:
+            problems.append(f"{at}: variable {variable!r} is also a condition; a treatment either changes in time or does not.")
+        if not is_number(start) or not is_number(end):
+            continue
+        if end <= start:
+            problems.append(f"{at}: end_min {end} is not after start_min {start}.")
+        for other, other_start, other_end in spans.get((sample, variable), []):
+            if start < other_end and other_start < end:
+                problems.append(
+                    f"{at}: overlaps row {other}: {variable} of sample {sample!r} is given for {start} to {end} min "
+                    f"and for {other_start} to {other_end} min."
+                )
+        spans.setdefault((sample, variable), []).append((number_, start, end))
+        first = units.setdefault(variable, (row["unit"], number_))
+        if first[0] != row["unit"]:
+            problems.append(f"{at}: {variable} is in {row['unit']!r}, and in {first[0]!r} in row {first[1]}; one unit per variable.")
+        records.append({key: row[key] for key in schema["required"]})
+    return records
+
+
+def read_corrections(text, schema, populations, at, problems):
+    """Rows of one corrections file. Who made them and when is checked but not handed on: it changes no result."""
+    before = len(problems)
+    path = files(text, at, problems)[0]
+    if len(problems) > before:
+        return []
+    records = []
+    for number_, row in read_table(path, schema, problems, what="corrections file"):
+        if any(key not in row for key in schema["required"]):
+            continue
+        here = f"{path}, row {number_}"
+        if row["population"] not in populations:
+            problems.append(f"{here}: population is {row['population']!r}; the config's populations are {', '.join(populations)}.")
+        if row["action"] in ("link", "type") and "value" not in row:
+            need = "the earlier track that it continues" if row["action"] == "link" else "the cell type"
+            problems.append(f"{here}: action {row['action']} needs `value`: {need}.")
+        if row["action"] == "link" and "value" in row and not str(row["value"]).isdigit():
+            problems.append(f"{here}: action link has the value {shown(row['value'])}; expected a track_id.")
+        records.append({key: row[key] for key in ("population", "track_id", "frame", "action", "value") if key in row} | {"file": path})
+    return records
+
+
+def row_of(correction):
+    """The row of a correction in its file, for messages; None when it is not there.
+
+    The number is looked up only where a message needs it: kept in the parameters it would rerun a stage whenever a line above moves.
+    """
+    try:
+        with open(correction["file"], encoding="utf-8-sig", newline="") as handle:
+            lines = handle.read().splitlines()
+    except OSError:
+        return None
+    header = None
+    for number_, line in enumerate(lines, 1):
+        if not line.strip() or line[0] == "#":
+            continue
+        cells = [cell.strip() for cell in line.split("\t")]
+        if header is None:
+            header = cells
+            continue
+        row = dict(zip(header, cells))
+        if all(row.get(key) == str(correction[key]) for key in ("population", "track_id", "frame", "action")):
+            return number_
+    return None

@@ -1,0 +1,36 @@
+rule score:
+    input:
+        truth_labels=per_sample("results/samples/{sample}/simulate/truth/labels.ome.tif", simulated()),
+        truth_tracks=per_sample("results/samples/{sample}/simulate/truth/tracks.parquet", simulated()),
+        truth_events=per_sample("results/samples/{sample}/simulate/truth/events.parquet", simulated()),
+        truth_graph=per_sample("results/samples/{sample}/simulate/truth/graph.json", simulated()),
+        meta=per_sample("results/samples/{sample}/movie.json", simulated()),
+        labels=per_population("results/samples/{sample}/{population}/labels.ome.tif", simulated()),
+        tracks=per_population("results/samples/{sample}/{population}/tracks.parquet", simulated()),
+        events=per_population("results/samples/{sample}/{population}/events.parquet", simulated()),
+        status=per_population("results/samples/{sample}/{population}/status/fate.json", simulated()),
+        edges="results/infer/edges.tsv",
+        json="results/infer/graph.json",
+    output:
+        scorecard="results/score/scorecard.json",
+        table=report(
+            "results/score/scorecard.tsv",
+            category="Score",
+            labels={"what": "scorecard"},
+            caption="../report/scorecard.rst",
+        ),
+    log:
+        "results/logs/score.log",
+    benchmark:
+        "results/benchmarks/score.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory_of_tables(800, 3),
+        runtime=60,
+    params:
+        cfg=section("score", samples=simulated(), populations=list(POPULATIONS), conditions=config["conditions"]),
+        code=code_hash("score"),
+    script:
+        "../../scripts/score.py"

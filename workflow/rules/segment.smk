@@ -1,0 +1,50 @@
+rule segment:
+    input:
+        movie=movie_of,
+        meta="results/samples/{sample}/movie.json",
+        given=given("labels"),
+        model=weights_of,
+        status="results/samples/{sample}/status/prepare.json",
+    output:
+        labels="results/samples/{sample}/{population}/labels.ome.tif",
+        counts="results/samples/{sample}/{population}/segment.tsv",
+        model="results/samples/{sample}/{population}/segment.json",
+        status="results/samples/{sample}/{population}/status/segment.json",
+    log:
+        "results/logs/segment/{sample}-{population}.log",
+    benchmark:
+        "results/benchmarks/segment/{sample}-{population}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: threads_by_frame
+    resources:
+        mem_mb=memory(1500, 40),
+        runtime=minutes(20, 240),
+    params:
+        cfg=lambda wildcards: section(
+            "segment", without=("populations", "train"), sample=wildcards.sample, **engine_of(wildcards)
+        ),
+        code=code_hash("segment"),
+    script:
+        "../../scripts/segment.py"
+
+
+# Made only when asked for (snakemake train_model). It never writes under resources/: shipping a model is a copy by hand.
+rule train_model:
+    output:
+        directory("results/train_model"),
+    log:
+        "results/logs/train_model.log",
+    benchmark:
+        "results/benchmarks/train_model.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        cfg=plain(config["segment"].get("train", {})),
+        code=code_hash("train_model"),
+    script:
+        "../../scripts/train_model.py"
