@@ -21,7 +21,7 @@ def work(snakemake):
             meta,
             cfg,
             labels=stack.enter_context(open_labels(labels[0])) if labels else None,
-            movie=stack.enter_context(open_movie(movie, axes=meta.get("axes"), channels=meta["channels"]))
+            movie=stack.enter_context(open_movie(movie, meta=meta))
             if movie and labels
             else None,
             others=[read_table(path) for path in files(snakemake.input.others)],
