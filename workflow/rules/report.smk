@@ -33,6 +33,7 @@ rule overlay:
                 **config["report"].get("overlay", {}),
                 "sample": wildcards.sample,
                 "population": wildcards.population,
+                "population_channel": POPULATIONS[wildcards.population].get("channel", ""),
             }
         ),
         code=code_hash("overlay"),

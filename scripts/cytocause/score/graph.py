@@ -15,6 +15,8 @@ Three questions, each its own row, over pairs of different variables (links of a
 Found edges between a variable and one the truth does not know are not scored and counted as `unscored`.
 """
 
+import math
+
 HEADS = frozenset({"arrow", "head", "arrowhead", ">"})
 
 
@@ -28,7 +30,7 @@ def _lag_min(edge, frame_interval_min):
     lag = edge.get("lag_min")
     if lag is None and edge.get("lag_frames") is not None and frame_interval_min is not None:
         lag = edge["lag_frames"] * frame_interval_min
-    return None if lag is None or lag != lag else float(lag)
+    return None if lag is None or math.isnan(lag) else float(lag)
 
 
 def _pair(edge):
