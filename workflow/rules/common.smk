@@ -13,9 +13,7 @@ SCHEMAS = ROOT / "workflow" / "schemas"
 
 # Scripts run the package that lies beside them, whatever else is installed.
 sys.path.insert(0, str(ROOT / "scripts"))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys([str(ROOT / "scripts"), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
-)
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT / "scripts"), os.getenv("PYTHONPATH")])))
 
 from cytocause.io.provenance import code_hash
 from cytocause.io.settings import ConfigError, check_config, load_schema, load_yaml
@@ -32,7 +30,9 @@ EXPOSURES = []
 def replaces_the_demo():
     """Whether a --configfile names its own samples: then it is an experiment of its own, and the demo's config is not read."""
     given = [Path(path) for path in workflow.overwrite_configfiles]
-    return any("samples" in load_yaml(path) for path in given if path.is_file() and path.suffix in (".yaml", ".yml", ".json"))
+    return any(
+        "samples" in load_yaml(path) for path in given if path.is_file() and path.suffix in (".yaml", ".yml", ".json")
+    )
 
 
 def read_everything():

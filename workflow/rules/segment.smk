@@ -15,7 +15,7 @@ rule segment:
     benchmark:
         "results/benchmarks/segment/{sample}-{population}.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/segment.yaml"
     threads: threads_by_frame
     resources:
         mem_mb=memory(1500, 40),
@@ -38,7 +38,7 @@ rule train_model:
     benchmark:
         "results/benchmarks/train_model.tsv"
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/segment.yaml"
     threads: 2
     resources:
         mem_mb=4000,
