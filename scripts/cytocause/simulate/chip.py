@@ -1,0 +1,178 @@
+"""One simulated chip, from the causal model to every truth, streamed frame by frame.
+
+    chip = SimulatedChip(model, cfg, sample, conditions)
+    chip.label_frames()  -> (C, Y, X) masks; afterwards chip.tracks() knows every centroid
+    chip.image_frames()  -> (C, Y, X) counts
+    chip.events(), chip.variables()
+"""
+
+import numpy as np
+import pandas as pd
+
+from . import kernels
+from .cells import PHASES, run_chip
+from .looks import eccentricity
+from .pixels import CHANNELS, Looks, cell_scene, illumination, lost_bodies, mottle, render_frame, render_labels, speck_scene
+from .seeds import stream
+
+MIN_PIXELS = 6  # a cell of which less is seen has no label and no track row in that frame
+
+
+class SimulatedChip:
+    """Everything about one chip. Nothing is drawn before it is asked for; frames are made one at a time.
+
+    Parameters
+    ----------
+    model : CausalModel
+    cfg : dict
+        Section `simulate` of the config, defaults filled in.
+    sample : str
+    conditions : dict
+        Value of each contextual variable.
+    """
+
+    def __init__(self, model, cfg, sample, conditions):
+        self.model, self.cfg, self.sample, self.conditions = model, cfg, sample, conditions
+        self.history = run_chip(model, cfg, sample, conditions)
+        self.height, self.width, self.n_frames = int(cfg["height"]), int(cfg["width"]), int(cfg["n_frames"])
+        self.pixel_um, self.interval = float(cfg["pixel_size_um"]), float(cfg["frame_interval_min"])
+        self.looks = Looks(cfg["seed"], sample, cfg["imaging"]["brightness_sd"])
+        self.seen = None
+
+    def time_min(self):
+        """Time of each frame in min, 0 at the first: (T,) float64."""
+        return np.arange(self.n_frames) * self.interval
+
+    def _scenes(self, frame):
+        time = frame * self.interval
+        both = [
+            cell_scene(rows[frame], name, self.looks, time, self.pixel_um)
+            for name, rows in (("tumour", self.history.tumour), ("immune", self.history.immune))
+        ]
+        return [cells for cells, _ in both], [specks for _, specks in both]
+
+    def label_frames(self):
+        """Masks, (C, Y, X) int32 in the order of CHANNELS; pixel = track_id. Remembers the centroids for `tracks`."""
+        seen = {name: [] for name in CHANNELS}
+        for frame in range(self.n_frames):
+            scenes, _ = self._scenes(frame)
+            labels = render_labels(scenes, self.height, self.width)
+            for channel, name in enumerate(CHANNELS):
+                ids = scenes[channel]["ids"]
+                moments = kernels.label_moments(labels[channel], int(ids.max()) if ids.size else 0)
+                count = moments[ids, 0]
+                small = ids[(count > 0) & (count < MIN_PIXELS)]
+                if small.size:
+                    labels[channel][np.isin(labels[channel], small)] = 0
+                keep = ids[count >= MIN_PIXELS]
+                at = moments[keep]
+                seen[name].append((keep, at[:, 1] / at[:, 0], at[:, 2] / at[:, 0], at[:, 0]))
+            yield labels
+        self.seen = seen
+
+    def image_frames(self):
+        """Counts of the camera, (C, Y, X) uint16 in the order of CHANNELS."""
+        cfg, imaging = self.cfg, self.cfg["imaging"]
+        rng = stream(cfg["seed"], self.sample, "field")
+        lit = np.stack([illumination(self.height, self.width, imaging["uneven_light"], rng) for _ in CHANNELS])
+        auto = np.stack([mottle(self.height, self.width, rng) for _ in CHANNELS])
+        dust = [self._dust(name) for name in CHANNELS]
+        for frame in range(self.n_frames):
+            scenes, specks = self._scenes(frame)
+            specks[0] = specks[0] + lost_bodies(
+                self.history.debris, frame, self.interval, self.pixel_um, cfg["seed"], self.sample
+            )
+            specks = [speck_scene(dust[k] + specks[k]) for k in range(len(CHANNELS))]
+            noise = stream(cfg["seed"], self.sample, "noise", frame)
+            yield render_frame(scenes, specks, imaging, self.pixel_um, (lit, auto), noise)
+
+    def _dust(self, name):
+        """Motionless specks of the whole movie, as (y, x, radius px, light)."""
+        rng = stream(self.cfg["seed"], self.sample, "dust", name)
+        area = self.height * self.width * self.pixel_um**2 * 1e-6
+        n = rng.poisson(self.cfg["imaging"]["debris"] * area)
+        return [
+            (rng.uniform(0, self.height), rng.uniform(0, self.width), rng.uniform(0.5, 1.1) / self.pixel_um, rng.uniform(0.1, 0.4))
+            for _ in range(n)
+        ]
+
+    def tracks(self):
+        """Truth tracks: one row per label and frame, centroid of the visible mask.
+
+        Returns
+        -------
+        DataFrame: sample, population, track_id, parent_id, frame, time_min, label, y_um, x_um, cell_type, source
+        """
+        if self.seen is None:
+            for _ in self.label_frames():
+                pass
+        parts = []
+        for name in CHANNELS:
+            for frame, (ids, y, x, _) in enumerate(self.seen[name]):
+                parts.append(pd.DataFrame({"population": name, "track_id": ids, "frame": frame, "y": y, "x": x}))
+        rows = pd.concat(parts, ignore_index=True)
+        parents = [self.history.parents[p][int(i)] for p, i in zip(rows["population"], rows["track_id"])]
+        table = pd.DataFrame(
+            {
+                "sample": self.sample,
+                "population": rows["population"].astype(str),
+                "track_id": rows["track_id"].astype("int64"),
+                "parent_id": np.asarray(parents, "int64"),
+                "frame": rows["frame"].astype("int32"),
+                "time_min": rows["frame"].to_numpy() * self.interval,
+                "label": rows["track_id"].astype("int32"),
+                "y_um": rows["y"].to_numpy(float) * self.pixel_um,
+                "x_um": rows["x"].to_numpy(float) * self.pixel_um,
+                "cell_type": rows["population"].astype(str),
+                "source": "given",
+            }
+        )
+        order = {name: k for k, name in enumerate(CHANNELS)}
+        key = table["population"].map(order)
+        return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
+
+    def events(self):
+        """Truth events of both populations, in the columns of the events table plus `population`.
+
+        division: first frame of the daughters; death: onset; censored: last frame seen, with the reason.
+        """
+        rows = [
+            (self.sample, population, track, event, frame, frame * self.interval, 1.0, "given", reason)
+            for population, track, event, frame, reason in self.history.events
+        ]
+        names = ["sample", "population", "track_id", "event", "frame", "time_min", "confidence", "source", "reason"]
+        table = pd.DataFrame(rows, columns=names)
+        table = table.astype({"track_id": "int64", "frame": "int32", "time_min": "float64", "confidence": "float64"})
+        order = {name: k for k, name in enumerate(CHANNELS)}
+        key = table["population"].map(order)
+        return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
+
+    def variables(self):
+        """True variables of every tumour cell and frame, hidden ones (hazards, ages) included."""
+        frames = self.history.tumour
+        columns = {key: np.concatenate([row[key] for row in frames]) for key in frames[0]}
+        frame = np.concatenate([np.full(row["track_id"].size, k) for k, row in enumerate(frames)])
+        table = pd.DataFrame(
+            {
+                "sample": self.sample,
+                "population": "tumour",
+                "track_id": columns["track_id"].astype("int64"),
+                "frame": frame.astype("int32"),
+                "time_min": frame * self.interval,
+                "y_um": columns["y_um"],
+                "x_um": columns["x_um"],
+                "area_um2": columns["area_um2"],
+                "eccentricity": eccentricity(columns["aspect_ln"]),
+                "speed_um_min": columns["speed_um_min"],
+                "n_immune_r1": columns["n_immune_r1"],
+                "n_immune_r2": columns["n_immune_r2"],
+                "distance_immune_um": columns["distance_immune_um"],
+                "hazard_division_per_h": columns["hazard_division_per_h"],
+                "hazard_death_per_h": columns["hazard_death_per_h"],
+                "age_min": columns["age_min"],
+                "phase": np.asarray(PHASES, object)[columns["phase"].astype(int)],
+            }
+        )
+        for name in self.model.contextual():
+            table[name] = float(self.conditions[name])
+        return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)

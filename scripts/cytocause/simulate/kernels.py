@@ -1,0 +1,235 @@
+"""Kernels of the simulator: outlines to masks, outlines to light, light to counts, cells pushing each other.
+
+    y,x of a pixel -> turned into the cell's frame, divided by its half axes -> (u, v)
+    rho = |(u, v)| / (1 + wobble(angle));  rho < 1 is inside; the angle's cosines come by recurrence, without trigonometry
+
+Arrays only; the slow twins are in tests/simulate/naive.py. Sums run in one fixed order on one thread, so the bytes do
+not depend on the machine's load.
+
+A cell is one row of `geometry` (float64): y, x, half axis a (along the cell), half axis b, cos, sin of its direction
+(angle from the x axis towards y), all lengths in px; and one row of `wobble` (float64, n x 2 x K): cosine and sine coefficients of
+angular modes 2 .. K + 1.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def relative_radius(u, v, wobble):
+    """Distance from the centre over the outline's distance in that direction; u, v in half axes, wobble (2, K)."""
+    radius = np.sqrt(u * u + v * v)
+    if radius < 1e-9:
+        return 0.0
+    c1 = u / radius
+    s1 = v / radius
+    c, s = c1, s1
+    outline = 1.0
+    for k in range(wobble.shape[1]):
+        c, s = c * c1 - s * s1, s * c1 + c * s1
+        outline += wobble[0, k] * c + wobble[1, k] * s
+    return radius / max(outline, 0.1)
+
+
+@njit(cache=True)
+def box(y, x, reach, height, width):
+    """Rows and columns (first, past the last) of the square of half side `reach` px, cut to the frame."""
+    y0 = max(0, int(np.floor(y - reach)))
+    y1 = min(height, int(np.ceil(y + reach)) + 1)
+    x0 = max(0, int(np.floor(x - reach)))
+    x1 = min(width, int(np.ceil(x + reach)) + 1)
+    return y0, y1, x0, x1
+
+
+@njit(cache=True)
+def paint_labels(labels, depth, ids, geometry, wobble):
+    """Write cells into a label image, a shared pixel to the cell it lies deeper in.
+
+    Parameters
+    ----------
+    labels : (Y, X) int32, changed in place
+    depth : (Y, X) float32, changed in place; 1 where nothing is painted
+    ids : (n,) int64, label of each cell
+    geometry : (n, 6) float64
+    wobble : (n, 2, K) float64
+    """
+    height, width = labels.shape
+    for i in range(ids.shape[0]):
+        y, x, a, b, cos, sin = geometry[i]
+        y0, y1, x0, x1 = box(y, x, 1.6 * max(a, b) + 1.0, height, width)
+        for r in range(y0, y1):
+            for c in range(x0, x1):
+                dy = r - y
+                dx = c - x
+                rho = relative_radius((dx * cos + dy * sin) / a, (dy * cos - dx * sin) / b, wobble[i])
+                if rho < depth[r, c]:
+                    depth[r, c] = rho
+                    labels[r, c] = ids[i]
+
+
+@njit(cache=True)
+def paint_light(light, geometry, wobble, brightness, softness, waves, spots):
+    """Add the light of cells to an image: a dome with texture that sits in the cell's own frame.
+
+    Parameters
+    ----------
+    light : (Y, X) float32, changed in place; overlapping cells show the brighter one
+    geometry, wobble : see the module
+    brightness : (n,) float64, mean light of the cell's middle
+    softness : (n,) float64, width of the edge in px, at least 1
+    waves : (n, M, 4) float64, texture: wave number along u, along v, phase, amplitude
+    spots : (n, S, 4) float64, round spots: u, v, 1/width^2 (per half axis squared), depth (negative darkens)
+    """
+    height, width = light.shape
+    for i in range(geometry.shape[0]):
+        y, x, a, b, cos, sin = geometry[i]
+        size = 0.5 * (a + b)
+        y0, y1, x0, x1 = box(y, x, 1.6 * max(a, b) + softness[i] + 1.0, height, width)
+        for r in range(y0, y1):
+            for c in range(x0, x1):
+                dy = r - y
+                dx = c - x
+                u = (dx * cos + dy * sin) / a
+                v = (dy * cos - dx * sin) / b
+                rho = relative_radius(u, v, wobble[i])
+                cover = (1.0 - rho) * size / softness[i] + 0.5
+                if cover <= 0.0:
+                    continue
+                cover = min(cover, 1.0)
+                value = 0.62 + 0.38 * np.sqrt(max(0.0, 1.0 - rho * rho))
+                texture = 1.0
+                for m in range(waves.shape[1]):
+                    texture += waves[i, m, 3] * np.sin(waves[i, m, 0] * u + waves[i, m, 1] * v + waves[i, m, 2])
+                for m in range(spots.shape[1]):
+                    su = u - spots[i, m, 0]
+                    sv = v - spots[i, m, 1]
+                    texture += spots[i, m, 3] * np.exp(-(su * su + sv * sv) * spots[i, m, 2])
+                value *= cover * brightness[i] * max(texture, 0.05)
+                if value > light[r, c]:
+                    light[r, c] = value
+
+
+@njit(cache=True)
+def blur(image, weights):
+    """Separable convolution of a (Y, X) float32 image with a symmetric kernel; the border repeats its last pixel.
+
+    weights : (R + 1,) float32, centre first. Returns a new array.
+    """
+    height, width = image.shape
+    radius = weights.shape[0] - 1
+    rows = np.empty_like(image)
+    line = np.empty(width + 2 * radius, np.float32)
+    for r in range(height):
+        for c in range(width + 2 * radius):
+            line[c] = image[r, min(max(c - radius, 0), width - 1)]
+        for c in range(width):
+            total = weights[0] * line[c + radius]
+            for k in range(1, radius + 1):
+                total += weights[k] * (line[c + radius - k] + line[c + radius + k])
+            rows[r, c] = total
+    out = np.empty_like(image)
+    for r in range(height):
+        for c in range(width):
+            out[r, c] = weights[0] * rows[r, c]
+        for k in range(1, radius + 1):
+            above = max(r - k, 0)
+            below = min(r + k, height - 1)
+            for c in range(width):
+                out[r, c] += weights[k] * (rows[above, c] + rows[below, c])
+    return out
+
+
+@njit(cache=True)
+def shrink(image, step):
+    """Means of step x step blocks (the last ones may be smaller): (Y, X) float32 -> (ceil(Y/step), ceil(X/step))."""
+    height, width = image.shape
+    out = np.zeros(((height + step - 1) // step, (width + step - 1) // step), np.float32)
+    for r in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            total = np.float32(0.0)
+            count = 0
+            for y in range(r * step, min(r * step + step, height)):
+                for x in range(c * step, min(c * step + step, width)):
+                    total += image[y, x]
+                    count += 1
+            out[r, c] = total / np.float32(count)
+    return out
+
+
+@njit(cache=True)
+def add_enlarged(image, small, step, weight):
+    """image += weight * small enlarged `step` times, bilinear between block centres; image changed in place."""
+    height, width = image.shape
+    n, m = small.shape
+    for r in range(height):
+        fy = min(max((r + 0.5) / step - 0.5, 0.0), n - 1.0)
+        i = min(int(fy), max(n - 2, 0))
+        j1 = min(i + 1, n - 1)
+        wy = fy - i
+        for c in range(width):
+            fx = min(max((c + 0.5) / step - 0.5, 0.0), m - 1.0)
+            j = min(int(fx), max(m - 2, 0))
+            k1 = min(j + 1, m - 1)
+            wx = fx - j
+            top = (1.0 - wx) * small[i, j] + wx * small[i, k1]
+            low = (1.0 - wx) * small[j1, j] + wx * small[j1, k1]
+            image[r, c] += np.float32(weight * ((1.0 - wy) * top + wy * low))
+
+
+@njit(cache=True)
+def expose(photons, deviates, read_noise, gain, offset):
+    """Counts of a camera: shot noise as a normal deviate of the photons' spread, read noise, gain, offset, 16 bits.
+
+    photons, deviates : (Y, X) float32. Returns (Y, X) uint16.
+    """
+    height, width = photons.shape
+    out = np.empty((height, width), np.uint16)
+    for r in range(height):
+        for c in range(width):
+            mean = max(photons[r, c], np.float32(0.0))
+            value = offset + gain * (mean + np.sqrt(mean + read_noise * read_noise) * deviates[r, c])
+            out[r, c] = np.uint16(min(max(np.rint(value), 0.0), 65535.0))
+    return out
+
+
+@njit(cache=True)
+def label_moments(labels, n_labels):
+    """Pixels, sum of rows and sum of columns of labels 0 .. n_labels: (n_labels + 1, 3) float64."""
+    out = np.zeros((n_labels + 1, 3))
+    for r in range(labels.shape[0]):
+        for c in range(labels.shape[1]):
+            k = labels[r, c]
+            if k > 0:
+                out[k, 0] += 1.0
+                out[k, 1] += r
+                out[k, 2] += c
+    return out
+
+
+@njit(cache=True)
+def push_apart(y, x, radius, weight, gap, n_rounds):
+    """Soft repulsion: overlapping discs move apart along their line of centres, `weight` shares the way between them.
+
+    y, x : (n,) float64 um, changed in place; radius (n,) um; weight (n,) mobility, 0 holds a cell still; gap um kept free.
+    """
+    n = y.shape[0]
+    for _ in range(n_rounds):
+        for i in range(n):
+            for j in range(i + 1, n):
+                total = weight[i] + weight[j]
+                if total <= 0.0:
+                    continue
+                dy = y[j] - y[i]
+                dx = x[j] - x[i]
+                reach = radius[i] + radius[j] + gap
+                square = dy * dy + dx * dx
+                if square >= reach * reach:
+                    continue
+                distance = np.sqrt(square)
+                if distance < 1e-6:
+                    dy, dx, distance = 0.0, 1e-6, 1e-6
+                move = 0.5 * (reach - distance) / distance
+                y[i] -= move * dy * weight[i] / total
+                x[i] -= move * dx * weight[i] / total
+                y[j] += move * dy * weight[j] / total
+                x[j] += move * dx * weight[j] / total
