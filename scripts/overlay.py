@@ -8,11 +8,10 @@ output  film (mp4), still (png), status
 from contextlib import ExitStack
 
 import numpy as np
-from PIL import Image
-
 from cytocause.io import atomic_path, open_labels, open_movie, progress, read_json, read_table, run_stage
 from cytocause.report.film import encode
 from cytocause.report.overlay import Paths, draw, grey, marks_of, scale_of
+from PIL import Image
 
 
 def paths_px(tracks, meta):
@@ -100,5 +99,5 @@ def empty(snakemake):
     write(snakemake, [np.zeros((64, 64, 3), dtype=np.uint8)], 1, 0)
 
 
-if __name__ == "__main__" or "snakemake" in globals():
+if "snakemake" in globals():
     run_stage(snakemake, work, empty)  # noqa: F821

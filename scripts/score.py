@@ -8,6 +8,8 @@ params  cfg: section score + {"samples": [names], "populations": [names]}; optio
 output  scorecard (json), table (tsv)
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from cytocause.io import open_labels, progress, read_json, read_table, write_json, write_table
@@ -15,8 +17,8 @@ from cytocause.io.stage import limit_threads, start_log
 from cytocause.score import graph_counts, rows_of_card, same_truth, score_population, scorecard
 
 
-def paths(name):
-    value = snakemake.input.get(name, [])  # noqa: F821
+def paths_of(inputs, name):
+    value = inputs.get(name, [])
     return [value] if isinstance(value, str) else list(value)
 
 
@@ -34,6 +36,7 @@ def main(snakemake):
     start_log(snakemake)
     limit_threads(snakemake.threads)
     cfg = snakemake.params.cfg
+    paths = partial(paths_of, snakemake.input)
     cells = [(s, p) for s in range(len(cfg["samples"])) for p in range(len(cfg["populations"]))]
     samples, onsets = {}, []
     for s, p in progress(cells, len(cells), "samples and populations scored"):
@@ -72,4 +75,5 @@ def main(snakemake):
     write_table(pd.DataFrame(rows_of_card(card)), snakemake.output.table)
 
 
-main(snakemake)  # noqa: F821
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

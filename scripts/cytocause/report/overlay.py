@@ -112,7 +112,7 @@ class Paths:
 
 def clock(minutes):
     """ "3:05 h" of minutes."""
-    total = int(round(minutes))
+    total = round(minutes)
     return f"{'-' if total < 0 else ''}{abs(total) // 60}:{abs(total) % 60:02d} h"
 
 
@@ -211,7 +211,7 @@ def _mark(pen, kind, x, y, radius):
 def _legend(pen, film_size, size, time_min, factor, pixel_size_um):
     width, height = film_size
     letters = font(size)
-    text = dict(font=letters, fill=(255, 255, 255), stroke_width=2, stroke_fill=(0, 0, 0))
+    text = {"font": letters, "fill": (255, 255, 255), "stroke_width": 2, "stroke_fill": (0, 0, 0)}
     if time_min is not None:
         pen.text((size * 0.5, size * 0.35), clock(time_min), **text)
     x = width - 9.6 * size
