@@ -461,7 +461,7 @@ def _channel_names(given, found, n, file):
     names = [_MICROSCOPE.sub("_", name).strip("_") for name in (found or [])]
     if len(names) == n and len(set(names)) == n and all(names):
         return names
-    return [f"c{i}" for i in range(n)]
+    return [f"channel{i + 1}" for i in range(n)]
 
 
 def write_movie(path, frames, *, channel_names, pixel_size_um=None, time_min=None, n_frames=None):
