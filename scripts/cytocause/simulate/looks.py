@@ -6,7 +6,7 @@ Everything here is a function of the cell's name and the time, so a frame can be
 import numpy as np
 
 N_MODES = 5  # angular modes 2 .. 6 of the outline; mode 1 would only shift the cell
-N_WAVES = 6  # chromatin texture
+N_WAVES = 8  # chromatin texture
 N_SPOTS = 5  # two nucleoli (dark), three lumps (bright, in dying cells)
 MODE_SD = np.array([0.035, 0.032, 0.022, 0.014, 0.010])  # of the radius; nuclei are smooth, high modes small
 
@@ -20,10 +20,10 @@ def draw_look(rng, brightness_sd):
         "shift": rng.uniform(0.0, 2 * np.pi, (2, N_MODES)),
         "waves": np.column_stack(
             [
-                rng.normal(0.0, 4.5, N_WAVES),
-                rng.normal(0.0, 4.5, N_WAVES),
+                rng.normal(0.0, 4.0, N_WAVES),
+                rng.normal(0.0, 4.0, N_WAVES),
                 rng.uniform(0.0, 2 * np.pi, N_WAVES),
-                np.abs(rng.normal(0.0, 0.085, N_WAVES)),
+                np.abs(rng.normal(0.0, 0.07, N_WAVES)),
             ]
         ),
         "spots": np.column_stack(
