@@ -1,0 +1,29 @@
+"""What tests of several rooms share: real data where it is present, and skips that count as failures in CI."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def skip():
+    """skip(reason): skip a test that cannot run here; fail it where nothing may be skipped (CYTOCAUSE_REQUIRE_ALL=1)."""
+
+    def skip_or_fail(reason):
+        if os.environ.get("CYTOCAUSE_REQUIRE_ALL") == "1":
+            pytest.fail(f"must run here (CYTOCAUSE_REQUIRE_ALL=1): {reason}", pytrace=False)
+        pytest.skip(reason)
+
+    return skip_or_fail
+
+
+@pytest.fixture(scope="session")
+def data_root(skip):
+    """Folder of the real data sets: $CYTOCAUSE_DATA, else ../shared/data beside the repository."""
+    folder = Path(os.environ.get("CYTOCAUSE_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        skip(f"no real data at {folder}; set CYTOCAUSE_DATA")
+    return folder.resolve()

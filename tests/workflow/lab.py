@@ -1,0 +1,106 @@
+"""A laboratory for the workflow: copies of the tree, runs of snakemake in them, and which jobs a dry run plans."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = "config/examples/tiny/config.yaml"
+TREE = ("Snakefile", "workflow", "config", "resources", "scripts", "envs", "pyproject.toml", "requirements.lock")
+
+
+def copy_tree(folder):
+    """A copy of what a run needs, file times included; no results. Returns the folder."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in TREE:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore, symlinks=True)
+        else:
+            shutil.copy2(source, folder / name)
+    return folder
+
+
+def copy_run(source, folder):
+    """A copy of a tree with its results and Snakemake's memory of them, file times included."""
+    shutil.copytree(source, folder, symlinks=True)
+    return Path(folder)
+
+
+def environment(**more):
+    """The environment of a run: this interpreter's tools first, one thread, nothing of the outer run."""
+    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SNAKEMAKE_PROFILE")}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    env["OMP_NUM_THREADS"] = "1"
+    return {**env, **{key: str(value) for key, value in more.items()}}
+
+
+def snakemake(folder, *arguments, configfile=TINY, env=None, timeout=600):
+    """Run snakemake in `folder` and return the finished process (stdout holds both streams)."""
+    command = [sys.executable, "-m", "snakemake", *map(str, arguments)]
+    if configfile:
+        command += ["--configfile", str(configfile)]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=env or environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def run(folder, *arguments, **options):
+    """Run snakemake for real with one core and insist on success."""
+    done = snakemake(folder, "--cores", 1, "--quiet", "rules", *arguments, **options)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done
+
+
+def planned(folder, *arguments, **options):
+    """The jobs a dry run plans: {rule: number of jobs}, without the target `all`."""
+    done = snakemake(folder, "-n", "--quiet", "rules", *arguments, **options)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return jobs(done.stdout)
+
+
+def jobs(text):
+    """The table "Job stats" of a dry run as {rule: number}."""
+    if "Job stats" not in text:
+        assert "Nothing to be done" in text, text[-3000:]
+        return {}
+    table = text.split("Job stats:")[1]
+    found = dict(re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE))
+    return {rule: int(n) for rule, n in found.items() if rule not in ("all", "total")}
+
+
+def edit(path, old, new):
+    """Replace text that must be there exactly once."""
+    path = Path(path)
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path}"
+    path.write_text(text.replace(old, new))
+
+
+DATED = ("run.json", "report.html")  # times and dates live here, in logs and in benchmarks only
+
+
+def content(folder):
+    """{path: bytes} of all results that may not differ between two runs."""
+    results = Path(folder) / "results"
+    return {
+        path.relative_to(results).as_posix(): path.read_bytes()
+        for path in sorted(results.rglob("*"))
+        if path.is_file() and path.name not in DATED and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+    }
+
+
+def differences(one, other):
+    """Names of files that differ between two `content`s or are missing in one of them."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
