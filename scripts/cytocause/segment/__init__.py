@@ -19,7 +19,7 @@ _PUBLIC = {
     "threshold_masks": "threshold",
     "resolve_model": "models",
 }
-__all__ = sorted(_PUBLIC)
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name):

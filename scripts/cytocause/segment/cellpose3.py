@@ -92,16 +92,16 @@ class Cellpose3:
         """
         image = self._input(image, second)
         tile = tile_px(image.shape[:2], self.network.diam_mean / diameter, self.network.meta["tile_px"])
-        settings = dict(
-            channels=None,
-            channel_axis=-1,  # Trap 2: said, not guessed from the sizes of the axes
-            normalize=dict(_AS_IT_IS),
-            diameter=float(diameter),
-            cellprob_threshold=float(cellprob_threshold),
-            flow_threshold=float(flow_threshold),
-            min_size=-1,  # sizes are the business of `relabel`, for all engines alike
-            bsize=tile,
-        )
+        settings = {
+            "channels": None,
+            "channel_axis": -1,  # Trap 2: said, not guessed from the sizes of the axes
+            "normalize": dict(_AS_IT_IS),
+            "diameter": float(diameter),
+            "cellprob_threshold": float(cellprob_threshold),
+            "flow_threshold": float(flow_threshold),
+            "min_size": -1,  # sizes are the business of `relabel`, for all engines alike
+            "bsize": tile,
+        }
         masks = self._with_less_memory(lambda batch: self.model.eval([image.copy()], batch_size=batch, **settings), tile)
         if len(masks) != 1 or masks[0].shape != image.shape[:2]:
             raise RuntimeError(f"Cellpose gave masks of shape {np.shape(masks)} for one frame of {image.shape[:2]}.")

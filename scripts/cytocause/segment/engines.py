@@ -40,7 +40,7 @@ class ThresholdEngine:
             "engine": "threshold",
             "model": None,
             "settings": self.settings,
-            "versions": _versions("numpy", "scipy", "scikit-image"),
+            "versions": versions("numpy", "scipy", "scikit-image"),
         }
 
 
@@ -73,11 +73,12 @@ class CellposeEngine:
             "sha256": self.sha256,
             "network": self.cellpose.description,
             "settings": self.settings,
-            "versions": _versions("cellpose", "torch", "numpy", "opencv-python-headless", "scipy"),
+            "versions": versions("cellpose", "torch", "numpy", "opencv-python-headless", "scipy"),
         }
 
 
-def _versions(*names):
+def versions(*names):
+    """{name: installed version, or None}."""
     found = {}
     for name in names:
         try:

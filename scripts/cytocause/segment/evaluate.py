@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from .normalise import has_cells, normalise
+from .relabel import relabel
+
 THRESHOLDS = (0.5, 0.75, 0.9)
 
 
@@ -29,6 +32,20 @@ def pooled_precision(truth, masks):
         "precision50": round(float(tp[0] / max(tp[0] + fp[0], 1)), 4),
         "cells": int(tp[0] + fn[0]),
     }
+
+
+def score_frames(model, frames, min_area_fraction=0.1):
+    """Scores of a loaded `Cellpose3` on frames (image, labels, diameter), prepared as `segment_frames` does."""
+    truth, masks = [], []
+    for image, labels, diameter in frames:
+        low, high = np.percentile(image, (0.5, 99.8))  # as prepare does
+        scaled = normalise(image, {"low": low, "high": high})
+        truth.append(labels)
+        if has_cells(scaled, diameter):
+            masks.append(relabel(model.segment(scaled, diameter), min_area_fraction * np.pi / 4 * diameter**2))
+        else:
+            masks.append(np.zeros(labels.shape, np.int32))
+    return pooled_precision(truth, masks)
 
 
 def _dense(masks):

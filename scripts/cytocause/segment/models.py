@@ -17,10 +17,11 @@ CELLPOSE_FILES = {
     "nuclei": "nucleitorch_0",
     **{
         name: name
-        for name in (
-            "cyto3 cyto2_cp3 tissuenet_cp3 livecell_cp3 yeast_PhC_cp3 yeast_BF_cp3 bact_phase_cp3 bact_fluor_cp3 "
-            "deepbacs_cp3 CP CPx TN1 TN2 TN3 LC1 LC2 LC3 LC4"
-        ).split()
+        for name in [
+            *("cyto3", "cyto2_cp3", "tissuenet_cp3", "livecell_cp3", "yeast_PhC_cp3", "yeast_BF_cp3"),
+            *("bact_phase_cp3", "bact_fluor_cp3", "deepbacs_cp3", "CP", "CPx"),
+            *("TN1", "TN2", "TN3", "LC1", "LC2", "LC3", "LC4"),
+        ]
     },
 }
 CELLPOSE_URL = "https://www.cellpose.org/models/"

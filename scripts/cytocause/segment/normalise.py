@@ -50,14 +50,23 @@ def has_cells(image, diameter, min_contrast_sd=6.0):
 
     Notes
     -----
-    The noise comes from differences of neighbours, so slow changes of light do not count as noise, nor, since a patch
-    is compared with the patches within 1.5 diameters, as cells.
+    The noise comes from differences of neighbours, so slow changes of light do not count as noise. Nor do they count
+    as cells: a curved surface is taken off, and a patch is compared with the patches within 1.5 diameters.
     """
-    side = max(1, int(round(diameter / 3)))
+    side = max(1, round(diameter / 3))
     rows, columns = image.shape[0] // side, image.shape[1] // side
     if rows == 0 or columns == 0:
         return bool(np.ptp(image) > 0)
     noise = np.median(np.abs(np.diff(image, axis=1))) / _MAD_OF_DIFFERENCES
     patches = image[: rows * side, : columns * side].reshape(rows, side, columns, side).mean(axis=(1, 3))
+    patches = patches - _surface(patches)
     contrast = float((patches - uniform_filter(patches, 9, mode="reflect")).max())
     return contrast > max(min_contrast_sd * float(noise) / side, 1e-6)
+
+
+def _surface(patches):
+    """The quadratic surface closest to the patches: light that changes over the whole frame."""
+    y, x = (axis.ravel() - axis.mean() for axis in np.indices(patches.shape).astype(float))
+    terms = np.stack([np.ones_like(y), y, x, y * y, x * x, x * y], axis=1)
+    weights = np.linalg.lstsq(terms, patches.ravel(), rcond=None)[0]
+    return (terms @ weights).reshape(patches.shape)

@@ -52,6 +52,7 @@ def train_network(frames, settings, threads=1, report_every=50):
     net = make_network(settings["features"], settings["diameter_px"], settings["seed"])
     net = net.to(memory_format=torch.channels_last).train()
     sampler = Sampler(frames, settings)
+    log.info("%d frames with %d cells", len(sampler.images), sampler.n_cells)
     optimiser = torch.optim.AdamW(net.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"])
     losses, recent = [], []
     for step in range(settings["steps"]):
@@ -66,7 +67,7 @@ def train_network(frames, settings, threads=1, report_every=50):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        recent.append(float(loss))
+        recent.append(loss.item())
         if len(recent) == report_every or step == settings["steps"] - 1:
             losses.append(round(float(np.mean(recent)), 4))
             recent = []
@@ -101,12 +102,14 @@ class Sampler:
 
         self.settings, self.rng = settings, np.random.default_rng(settings["seed"])
         np.random.seed(settings["seed"])  # Cellpose's augmentation draws from numpy's global generator
-        self.images, self.targets, self.diameters = [], [], []
+        self.images, self.targets, self.diameters, self.n_cells = [], [], [], 0
+        logging.getLogger("cellpose").setLevel(logging.WARNING)  # it reports every frame
         for image, labels, diameter in frames:
-            low, high = np.percentile(image, (1, 99.8))
+            low, high = np.percentile(image, (0.5, 99.8))  # as prepare does
             self.images.append(((image - low) / max(high - low, 1e-6)).astype(np.float32)[None])
             flows = dynamics.labels_to_flows([labels.astype(np.int32)], device=torch.device("cpu"))[0]
             self.targets.append(flows[1:])
+            self.n_cells += int(labels.max())
             self.diameters.append(float(diameter) if diameter else median_diameter(labels))
 
     def batch(self, n):
