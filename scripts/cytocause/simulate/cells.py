@@ -26,7 +26,9 @@ BURN_IN_MIN = 240.0  # contacts and memories are stationary after this, before t
 EXIT_CHANCE = 0.10  # of a tumour cell that reaches the border; the others turn back
 TUMOUR_MARGIN_UM = 2.0  # how near the border a tumour cell's centre may come
 GAP_UM = 0.8  # kept free between nuclei: two membranes and a little cytoplasm
-ATTACH_UM = 1.4  # an immune cell this near (beyond GAP_UM) is in contact
+# An immune cell lies on the rim of a tumour cell whatever the nucleus' size (in projection it may cover a part of it), so that
+# size does not decide who is counted within the contact radius. Shares of that radius: caught below, held at, let go above.
+CATCH, HOLD, LET_GO = 0.92, 0.80, 1.15
 JITTER_UM = 0.25  # per root minute, of everything that is alive
 SISTER_GAP_UM = 2.2  # between the two plates of an anaphase pair
 SISTER_SPEED = 0.22  # um/min, sisters moving apart during the first frames
@@ -381,15 +383,11 @@ class _Chip:
         for _ in range(SUBSTEPS):
             t["y"][:n] += speed * np.sin(t["heading"][:n]) * self.dt / SUBSTEPS
             t["x"][:n] += speed * np.cos(t["heading"][:n]) * self.dt / SUBSTEPS
-            self._move_immune(attraction, radius, self.dt / SUBSTEPS)
-            m = self.i["y"].size
-            y = np.concatenate([t["y"][there], self.i["y"]])
-            x = np.concatenate([t["x"][there], self.i["x"]])
-            r = np.concatenate([radius[there], np.sqrt(self.i["area"] / np.pi)])
-            w = np.concatenate([weight[there], np.full(m, 6.0)])
-            push_apart(y, x, r, w, GAP_UM, 2)
-            t["y"][there], t["x"][there] = y[: there.size], x[: there.size]
-            self.i["y"], self.i["x"] = y[there.size :], x[there.size :]
+            self._move_immune(attraction, self.dt / SUBSTEPS)
+            y, x = t["y"][there], t["x"][there]
+            push_apart(y, x, radius[there], weight[there], GAP_UM, 2)
+            t["y"][there], t["x"][there] = y, x
+            push_apart(self.i["y"], self.i["x"], np.sqrt(self.i["area"] / np.pi), np.ones(self.i["y"].size), GAP_UM, 2)
         self._tumour_border(step, living)
         self._immune_border(step, living)
         n = before_y.size
@@ -401,20 +399,20 @@ class _Chip:
         floor = 0.1 * self.v["speed"]["reference"]
         self.hist["speed"][step, : self.n] = np.log(np.maximum(self.realised, floor) / self.v["speed"]["reference"])
 
-    def _move_immune(self, attraction, radius, minutes):
+    def _move_immune(self, attraction, minutes):
         """One substep of the immune cells: walk, chemotaxis, arrest on contact, letting go."""
-        p, i, t, n = self.model.populations["immune"], self.i, self.t, radius.size
+        p, i, t, n = self.model.populations["immune"], self.i, self.t, attraction.size
         m = i["y"].size
         if m == 0:
             return
         noise = self.rng.normal(0.0, 1.0, (3, m))
         chance = self.rng.random(m)
         alive = np.flatnonzero(self.here[:n] & (self.phase[:n] != DYING))
-        reach = np.sqrt(i["area"] / np.pi) + GAP_UM + ATTACH_UM
+        contact = self.v["contact"]["radius_um"]
         if alive.size:
             dy = t["y"][alive][None, :] - i["y"][:, None]
             dx = t["x"][alive][None, :] - i["x"][:, None]
-            gap = np.hypot(dy, dx) - radius[alive][None, :]
+            gap = np.hypot(dy, dx)
             near = np.argmin(gap, axis=1)
             rows = np.arange(m)
             gap, dy, dx, nearest = gap[rows, near], dy[rows, near], dx[rows, near], alive[near]
@@ -425,7 +423,7 @@ class _Chip:
         if held.any():
             k = np.flatnonzero(held)
             j = target[k]
-            far = np.hypot(t["y"][j] - i["y"][k], t["x"][j] - i["x"][k]) > radius[j] + reach[k] + 2.5
+            far = np.hypot(t["y"][j] - i["y"][k], t["x"][j] - i["x"][k]) > LET_GO * contact
             lost = ~self.here[j] | (self.phase[j] == DYING) | far
             dwell = p["dwell_min"] * np.exp(attraction[j])
             leave = lost | (chance[k] < -np.expm1(-minutes / dwell))
@@ -435,7 +433,7 @@ class _Chip:
             i["heading"][gone] = np.arctan2(i["y"][gone] - t["y"][target[gone]], i["x"][gone] - t["x"][target[gone]])
         free = i["attached"] < 0
         i["wait"] = np.maximum(i["wait"] - minutes, 0.0)
-        catch = free & (i["wait"] <= 0) & (gap < reach) & (nearest >= 0)
+        catch = free & (i["wait"] <= 0) & (gap < CATCH * contact) & (nearest >= 0)
         i["attached"][catch] = nearest[catch]
         free &= ~catch
         i["heading"] += np.sqrt(2 * minutes / p["persistence_min"]) * noise[0]
@@ -455,8 +453,7 @@ class _Chip:
             j = i["attached"][k].astype(int)
             oy, ox = i["y"][k] - t["y"][j], i["x"][k] - t["x"][j]
             distance = np.maximum(np.hypot(oy, ox), 1e-9)
-            want = radius[j] + np.sqrt(i["area"][k] / np.pi) + GAP_UM + 0.3
-            shift = 0.7 * (want - distance) / distance
+            shift = 0.7 * (HOLD * contact - distance) / distance
             i["y"][k] += shift * oy
             i["x"][k] += shift * ox
 

@@ -43,6 +43,11 @@ class SimulatedChip:
         """Time of each frame in min, 0 at the first: (T,) float64."""
         return np.arange(self.n_frames) * self.interval
 
+    def label_dtype(self):
+        """Smallest unsigned type that holds every track_id."""
+        largest = max((max(known, default=0) for known in self.history.parents.values()), default=0)
+        return "uint16" if largest < 2**16 else "uint32"
+
     def _scenes(self, frame):
         time = frame * self.interval
         both = [
@@ -174,5 +179,5 @@ class SimulatedChip:
             }
         )
         for name in self.model.contextual():
-            table[name] = float(self.conditions[name])
+            table[name] = self.conditions[name]
         return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)

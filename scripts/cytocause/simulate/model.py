@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
+from cytocause.io import InputDefect
+
 STEP_ORDER = ("size", "speed", "elongation", "contact", "mitosis", "death")
 HAZARDS = ("mitosis", "death")
 FORMS = ("linear", "saturating", "threshold")
@@ -47,7 +49,7 @@ POPULATION_FIELDS = {
 }
 
 
-class ModelError(ValueError):
+class ModelError(InputDefect):
     """A causal model that cannot be run; the message names file, line and reason."""
 
 

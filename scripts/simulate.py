@@ -1,0 +1,51 @@
+"""Simulate one chip with every truth: unpack, call, write.
+
+input   model (yaml)      params  cfg: section simulate + sample, model, conditions
+output  movie, labels, tracks, events, variables, graph, status
+"""
+
+from pathlib import Path
+
+from cytocause.io import empty_table, progress, run_stage, write_empty_labels, write_json, write_label_channels, write_movie, write_table
+from cytocause.simulate import CHANNELS, SimulatedChip, parse_model, truth_graph
+
+
+def work(snakemake):
+    cfg, out = snakemake.params.cfg, snakemake.output
+    path = snakemake.input.model if isinstance(snakemake.input.model, str) else snakemake.input.model[0]
+    model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name)
+    chip = SimulatedChip(model, cfg, cfg["sample"], cfg["conditions"])
+    shared = {"channel_names": list(CHANNELS), "pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
+    size = {"n_frames": chip.n_frames, "height": chip.height, "width": chip.width}
+    write_label_channels(out.labels, progress(chip.label_frames(), chip.n_frames, "masks"), dtype=chip.label_dtype(), **size, **shared)
+    write_movie(out.movie, progress(chip.image_frames(), chip.n_frames, "frames"), **shared)
+    tracks, events = chip.tracks(), chip.events()
+    write_table(tracks, out.tracks)
+    write_table(events, out.events)
+    write_table(chip.variables(), out.variables)
+    write_json(truth_graph(model, chip.interval), out.graph)
+    tumour = events[events["population"] == "tumour"]["event"].value_counts()
+    return {
+        "model": model.name,
+        "n_frames": chip.n_frames,
+        "n_tracks": int(tracks.groupby("population")["track_id"].nunique().sum()),
+        "divisions": int(tumour.get("division", 0)),
+        "deaths": int(tumour.get("death", 0)),
+    }
+
+
+def empty(snakemake):
+    """A model that cannot be run: no movie, no cells, no edges, in the right schema."""
+    out = snakemake.output
+    for path in (out.movie, out.labels):
+        write_empty_labels(path)
+    for kind, path in (("tracks", out.tracks), ("events", out.events), ("cells", out.variables)):
+        table = empty_table(kind)
+        if "population" not in table:
+            table.insert(1, "population", table["sample"])
+        write_table(table, path)
+    write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
+
+
+if "snakemake" in globals():
+    run_stage(snakemake, work, empty)  # noqa: F821
