@@ -47,6 +47,7 @@ def snakemake(folder, *arguments, configfile=TINY, env=None, timeout=600):
         command += ["--configfile", str(configfile)]
     return subprocess.run(
         command,
+        check=False,
         cwd=folder,
         env=env or environment(),
         stdout=subprocess.PIPE,

@@ -1,8 +1,9 @@
 """The sheets' checks: every mistake of the issue's list has its sentence, before any job starts."""
 
 import pytest
+from cytocause.io.corrections import row_of
 from cytocause.io.settings import ConfigError, check_config, load_schema
-from cytocause.io.sheets import natural, read_experiment, row_of
+from cytocause.io.sheets import natural, read_experiment
 
 from tests.workflow.lab import ROOT
 

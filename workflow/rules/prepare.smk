@@ -37,9 +37,8 @@ rule prepare:
         cfg=lambda wildcards: section(
             "prepare",
             sample=wildcards.sample,
-            row=SAMPLES[wildcards.sample]["row"],
+            row={**SAMPLES[wildcards.sample]["row"], "simulate": SAMPLES[wildcards.sample]["simulate"]},
             channels=config["channels"],
-            simulated=bool(SAMPLES[wildcards.sample]["simulate"]),
         ),
         code=code_hash("prepare"),
     script:

@@ -39,7 +39,7 @@ rule train_model:
         "results/benchmarks/train_model.tsv"
     conda:
         "../../envs/segment.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,

@@ -390,27 +390,3 @@ def read_corrections(text, schema, populations, at, problems):
             problems.append(f"{here}: action link has the value {shown(row['value'])}; expected a track_id.")
         records.append({key: row[key] for key in ("population", "track_id", "frame", "action", "value") if key in row} | {"file": path})
     return records
-
-
-def row_of(correction):
-    """The row of a correction in its file, for messages; None when it is not there.
-
-    The number is looked up only where a message needs it: kept in the parameters it would rerun a stage whenever a line above moves.
-    """
-    try:
-        with open(correction["file"], encoding="utf-8-sig", newline="") as handle:
-            lines = handle.read().splitlines()
-    except OSError:
-        return None
-    header = None
-    for number_, line in enumerate(lines, 1):
-        if not line.strip() or line[0] == "#":
-            continue
-        cells = [cell.strip() for cell in line.split("\t")]
-        if header is None:
-            header = cells
-            continue
-        row = dict(zip(header, cells))
-        if all(row.get(key) == str(correction[key]) for key in ("population", "track_id", "frame", "action")):
-            return number_
-    return None

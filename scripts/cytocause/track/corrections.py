@@ -11,7 +11,7 @@ Every row that changed gets source "manual". Other tracks keep their numbers.
 import numpy as np
 
 from cytocause.io import InputDefect
-from cytocause.io.sheets import row_of
+from cytocause.io.corrections import row_of
 
 ACTIONS = ("link", "cut", "exclude", "type")
 
