@@ -37,9 +37,10 @@ def work(snakemake):
     else:
         labels, record = _segmented(snakemake, cfg, meta)
     counts = []
+    labels = _counted(progress(labels, meta["n_frames"], f"{cfg['population']}: frames"), counts)
     write_labels(
         snakemake.output.labels,
-        _counted(progress(labels, meta["n_frames"], f"{cfg['population']}: frames"), counts),
+        labels,
         n_frames=meta["n_frames"],
         height=meta["height"],
         width=meta["width"],
@@ -47,6 +48,7 @@ def work(snakemake):
         time_min=meta["time_min"],
         dtype=record.get("dtype", "uint16"),
     )
+    next(labels, None)  # the writer stops at the last frame; this lets the progress say that it is done
     flags = count_flags(counts, cfg["count_jump"])
     write_table(_count_table(meta["frames"], counts, flags), snakemake.output.counts)
     write_json(record, snakemake.output.model)
@@ -137,7 +139,7 @@ def _paths(inputs, name):
 
 def _counted(labels, counts):
     for frame in labels:
-        counts.append(int(np.count_nonzero(np.bincount(frame.ravel())[1:])) if frame.max() < 1 << 24 else len(np.unique(frame)) - 1)
+        counts.append(np.count_nonzero(np.unique(frame)))
         yield frame
 
 
