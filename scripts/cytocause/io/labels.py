@@ -137,39 +137,67 @@ def _fit(frame, dtype, number):
 
 
 def write_ctc(folder, labels, tracks, *, frame_numbers):
-    """Write tracks as a Cell Tracking Challenge result folder: maskTTT.tif (pixel = track_id) and res_track.txt.
+    """Write tracks as a Cell Tracking Challenge result folder: maskTTT.tif (pixel = track id) and res_track.txt.
 
-    labels        : Labels, or None when there are no masks (then every cell is one pixel at its centroid)
-    tracks        : DataFrame with track_id, parent_id, frame, label (and parent 0 = none)
-    frame_numbers : number on the time grid of each page of labels; numbers in between get an empty mask
+    labels        : Labels; None or an empty stack writes no masks and no tracks, the format has no points
+    tracks        : DataFrame with track_id, parent_id (0 = none), frame, label (0 = no mask: not in the folder)
+    frame_numbers : number on the time grid of each page of labels
 
-    res_track.txt has a line "L B E P" per track: id, first frame, last frame, parent. The format knows no gaps in the
-    numbering of masks, so every frame from 0 to the last is written.
+    The format knows no gaps: masks are numbered page by page, and a track that misses pages is written in pieces, each the
+    only child of the one before (which is how the challenge says that a cell was out of sight).
+    res_track.txt has a line "L B E P" per piece: id, first page, last page, parent. Masks are uint16, uint32 when the ids
+    need it. Atomic.
     """
     import tifffile
 
-    columns = {name: tracks[name].to_numpy() for name in ("track_id", "parent_id", "frame", "label")}
-    order = np.argsort(columns["frame"], kind="stable")
-    columns = {name: values[order] for name, values in columns.items()}
-    last = max(frame_numbers, default=-1)
-    page_of = {number: page for page, number in enumerate(frame_numbers)}
-    digits = max(3, len(str(max(last, 0))))
+    pages = 0 if labels is None else labels.n_frames
+    pieces = ctc_pieces(
+        *(tracks[name].to_numpy(np.int64) for name in ("track_id", "parent_id", "frame", "label")), frame_numbers[:pages]
+    )
+    digits = max(3, len(str(pages - 1)))
+    dtype = np.uint16 if max(pieces["id"], default=0) <= 65535 else np.uint32
     with atomic_dir(folder) as temporary:
-        for number in range(last + 1):
-            low, high = np.searchsorted(columns["frame"], [number, number + 1])
-            if number in page_of and labels is not None:
-                image = labels.frame(page_of[number])
-                ids = np.zeros(max(int(image.max(initial=0)), int(columns["label"][low:high].max(initial=0))) + 1, np.uint16)
-                ids[columns["label"][low:high]] = columns["track_id"][low:high]
-                ids[0] = 0
-                image = ids[image]
-            else:
-                shape = (1, 1) if labels is None else (labels.height, labels.width)
-                image = np.zeros(shape, np.uint16)
-            tifffile.imwrite(temporary / f"mask{number:0{digits}d}.tif", image, compression="zlib", software=False)
-        lines = []
-        for track_id in np.unique(columns["track_id"]):
-            rows = columns["track_id"] == track_id
-            frames = columns["frame"][rows]
-            lines.append(f"{track_id} {frames.min()} {frames.max()} {columns['parent_id'][rows][0]}\n")
+        for page in range(pages):
+            rows = pieces["page"] == page
+            image = labels.frame(page)
+            ids = np.zeros(max(int(image.max(initial=0)), int(pieces["label"][rows].max(initial=0))) + 1, dtype)
+            ids[pieces["label"][rows]] = pieces["id"][rows]
+            name = f"mask{page:0{digits}d}.tif"
+            tifffile.imwrite(temporary / name, ids[image], compression="zlib", software=False, metadata=None)
+        lines = [f"{piece} {first} {last} {parent}\n" for piece, first, last, parent in pieces["lines"]]
         (temporary / "res_track.txt").write_text("".join(lines), encoding="ascii")
+
+
+def ctc_pieces(track_id, parent_id, frame, label, frame_numbers):
+    """Tracks cut where they miss a page.
+
+    track_id, parent_id, frame, label : (n,) int64, one row per cell and frame; rows without label or page are left out
+
+    Returns a dict: "id", "page", "label" (m,) int64 of the rows that stay, and "lines", a list of (id, first page, last
+    page, parent id) in order of id. The first piece of a track keeps its id, later ones are numbered above all tracks.
+    """
+    page_of = {number: page for page, number in enumerate(frame_numbers)}
+    page = np.array([page_of.get(number, -1) for number in frame.tolist()], np.int64)
+    keep = (page >= 0) & (label > 0)
+    track_id, parent_id, page, label = (values[keep] for values in (track_id, parent_id, page, label))
+    order = np.lexsort((page, track_id))
+    track_id, parent_id, page, label = (values[order] for values in (track_id, parent_id, page, label))
+    piece = track_id.copy()
+    if not len(piece):
+        return {"id": piece, "page": page, "label": label, "lines": []}
+    starts = np.flatnonzero(np.r_[True, (np.diff(track_id) != 0) | (np.diff(page) != 1)])
+    ends = np.r_[starts[1:], len(piece)]
+    following, last_piece, lines = int(track_id.max()) + 1, {}, []
+    for start, end in zip(starts.tolist(), ends.tolist()):
+        track = int(track_id[start])
+        number = track
+        if track in last_piece:
+            number, following = following, following + 1
+            piece[start:end] = number
+            parent = last_piece[track]
+        else:
+            parent = None  # its mother's last piece, which may not be known yet
+        last_piece[track] = number
+        lines.append([number, int(page[start]), int(page[end - 1]), parent, int(parent_id[start])])
+    lines = [(n, a, b, last_piece.get(mother, 0) if parent is None else parent) for n, a, b, parent, mother in lines]
+    return {"id": piece, "page": page, "label": label, "lines": sorted(lines)}

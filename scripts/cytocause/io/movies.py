@@ -84,6 +84,7 @@ class Movie:
         self._raw_names = first.metadata.get("channel_names") or []
         self.metadata = {
             "pixel_size_um": first.metadata.get("pixel_size_um"),
+            "pixel_size_xy_um": first.metadata.get("pixel_size_xy_um"),  # only when the pixels are not square
             "frame_interval_min": first.metadata.get("frame_interval_min"),
             "time_min": first.metadata.get("time_min") if len(files) == 1 else None,
             "axes": first.axes,
@@ -238,7 +239,7 @@ class _Reader:
 
     def read(self, t, c):
         """Image (height, width) of frame t and channel c in native byte order."""
-        where = {"T": t, "C": c}
+        where = {"T": t, "C": c, "Z": 0}
         page = 0
         for a in self._outer:
             page = page * self._size[a] + where[a]
@@ -317,14 +318,15 @@ def settle_axes(shape, found, declared, *, known, alone, file):
     example = {2: "YX", 3: "TYX", 4: "TCYX"}.get(len(shape), "TCYX")
     if declared:
         letters = str(declared).upper().strip()
-        if sorted(set(letters)) != sorted(letters) or not set(letters) <= set("TCYX") or not {"Y", "X"} <= set(letters):
+        letters = letters.replace("S", "C")
+        if sorted(set(letters)) != sorted(letters) or not set(letters) <= set("TZCYX") or not {"Y", "X"} <= set(letters):
             raise InputDefect(
-                f"The axes {declared!r} are not valid; expected each of Y and X once, and T and C where there are any.",
+                f"The axes {declared!r} are not valid; expected Y and X, and T and C where there are any, each once.",
                 file=file,
                 todo=f'The file\'s shape is {shape}: write for instance axes "{example}".',
             )
         if len(letters) > len(shape):  # a dimension of length 1 is not stored
-            for absent in ("C", "T"):
+            for absent in ("Z", "C", "T"):
                 if len(letters) > len(shape):
                     letters = letters.replace(absent, "")
         if len(letters) != len(shape):
@@ -332,6 +334,12 @@ def settle_axes(shape, found, declared, *, known, alone, file):
                 f"The axes {declared!r} name {len(declared)} dimensions, but the file's shape is {shape}.",
                 file=file,
                 todo=f'Write axes for {len(shape)} dimensions, for instance "{example}".',
+            )
+        if "Z" in letters and shape[letters.index("Z")] > 1:
+            raise InputDefect(
+                f"The axes {declared!r} give {shape[letters.index('Z')]} planes in depth; expected one.",
+                file=file,
+                todo="Project the stack in depth first (for instance the maximum), or name the dimension T if it is time.",
             )
         return letters
     letters = "".join("C" if a == "S" else a for a in found)
@@ -347,10 +355,10 @@ def settle_axes(shape, found, declared, *, known, alone, file):
         )
     if len(shape) == 2:
         return "YX"
-    if letters.endswith("YXC"):
-        if len(shape) <= 4:
-            return {3: "YXC", 4: "TYXC"}[len(shape)]
-    elif len(shape) == 3:
+    unnamed = [a for a in letters if a not in "CYX"]
+    if "C" in letters and len(unnamed) <= 1:  # colour samples are channels; what else there is counts frames
+        return "".join(a if a in "CYX" else "T" for a in letters)
+    if len(shape) == 3:
         if alone:
             return "TYX"
         if shape[0] <= MAX_CHANNELS:

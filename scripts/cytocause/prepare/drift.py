@@ -54,7 +54,8 @@ class DriftEstimator:
 
     def _believed(self, before, after, shift):
         size = float(np.hypot(*shift)) * self.factor
-        if not self.cfg["min_step_px"] <= size <= self.cfg["max_step_px"]:
+        # half of an averaged pixel is what the peak can tell
+        if not max(self.cfg["min_step_px"], 0.5 * self.factor) <= size <= self.cfg["max_step_px"]:
             return False
         gains = tile_gains(before, after, shift)
         return len(gains) >= MIN_TILES and float(np.mean(gains > 0)) >= self.cfg["agreement"]

@@ -52,7 +52,8 @@ def draw_quality(facts, quality, frame):
             values = quality[f"{name}_{channel}"].to_numpy()
             axes.plot(time, values, color=_COLOURS[c], lw=1.2, marker=".", ms=3, label=channel)
         axes.set_ylabel(label, fontsize=9)
-        axes.set_ylim(bottom=0 if np.nanmin([quality[f"{name}_{c}"].min() for c in channels]) >= 0 else None)
+        values = quality[[f"{name}_{channel}" for channel in channels]].to_numpy()
+        axes.set_ylim(0 if values.min() >= 0 else None, 1.3 * values.max() if values.max() > 0 else None)
         if k == 0 and n > 1:
             axes.legend(fontsize=8, frameon=False, ncols=n, loc="upper right")
         _mark(axes, time, quality)
@@ -60,7 +61,7 @@ def draw_quality(facts, quality, frame):
     for name, label, colour in (("drift_y_px", "down", "#333333"), ("drift_x_px", "right", "#999999")):
         axes.plot(time, quality[name], lw=1.2, color=colour, label=label)
     largest = float(np.abs(quality[["drift_y_px", "drift_x_px"]].to_numpy()).max(initial=0))
-    axes.set_ylim(-max(1.0, 1.15 * largest), max(1.0, 1.15 * largest))
+    axes.set_ylim(-max(1.0, 1.15 * largest), max(1.4, 1.5 * largest))
     axes.legend(fontsize=8, frameon=False, ncols=2, loc="upper right")
     axes.set_ylabel("Drift of the image\n(pixels, against the first)", fontsize=9)
     axes.set_xlabel(f"Time ({unit})", fontsize=9)
