@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from cytocause.io.settings import fill_defaults
 
 

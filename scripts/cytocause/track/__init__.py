@@ -28,10 +28,12 @@ _HOME = {
     "type_rule": "stage",
 }
 
-__all__ = sorted(_HOME)
-
 
 def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'cytocause.track' has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__():
+    return sorted(_HOME)

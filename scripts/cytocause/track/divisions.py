@@ -20,6 +20,7 @@ Source of the cost: own simulations (ratio of F1 to distance alone in workflow/s
 Jaqaman 2008, whose splitting cost uses distance and intensity.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -101,7 +102,7 @@ def _candidates(rows, diameter, cfg):
     window, reach = cfg["window_frames"], cfg["range_diameters"] * diameter
     length = rows.stop - rows.first
     long_enough = (length >= cfg["min_daughter_frames"]) | (table.page[rows.first] + cfg["min_daughter_frames"] > n_pages - 1)
-    births = rows.first[(table.page[rows.first] > 0) & table.inside[rows.first] & long_enough]
+    births = rows.first[(table.page[rows.first] > 0) & long_enough]
     position = np.column_stack([table.y, table.x])
     by_page = np.argsort(table.page, kind="stable")
     bounds = np.searchsorted(table.page[by_page], np.arange(n_pages + 1))
@@ -173,6 +174,8 @@ def division_cost(rows, mother, first, second, diameter, cfg):
     cost += excess**2 / cfg["area_sum_variance"]
     # a daughter seen before its sister must already be a daughter, not the whole mother still
     for row, log_area in ((first, log1), (second, log2)):
+        begins = row == rows.begin[row]  # a row in the middle of a fragment did not come in from outside
+        cost += np.where(begins & ~table.inside[row], cfg["border_cost"], 0.0)
         cost += np.where(table.page[row] < together, (np.log(table.area[row]) - log_area) ** 2 / cfg["area_sum_variance"], 0.0)
     return cost
 
@@ -217,7 +220,7 @@ def best_compatible(gain, conflicts):
     in_knot = {}
     for a, b in conflicts:
         in_knot.setdefault(int(knot[a]), []).append((int(a), int(b)))
-    for start, stop in zip(bounds[:-1], bounds[1:]):
+    for start, stop in pairwise(bounds):
         group = members[start:stop]
         if len(group) == 1:
             chosen.append(int(group[0]))
@@ -237,7 +240,13 @@ def _solve_knot(group, gain, pairs):
         row = np.repeat(np.arange(len(pairs)), 2)
         column = np.array([place[c] for pair in pairs for c in pair])
         one_of = coo_matrix((np.ones(len(row)), (row, column)), shape=(len(pairs), len(group)))
-        answer = milp(-gain, constraints=LinearConstraint(one_of.tocsc(), ub=1), integrality=np.ones(len(group)), bounds=(0, 1), options={"mip_rel_gap": 0.0})
+        answer = milp(
+            -gain,
+            constraints=LinearConstraint(one_of.tocsc(), ub=1),
+            integrality=np.ones(len(group)),
+            bounds=(0, 1),
+            options={"mip_rel_gap": 0.0},
+        )
         if answer.success:
             return [int(c) for c, x in zip(group, answer.x) if x > 0.5]
     enemies = {}

@@ -54,7 +54,7 @@ def automatic_search_range(pages, y, x, diameter):
     """
     moved, spacing = mutual_displacements(pages, y, x)
     floor = FLOOR_DIAMETERS * diameter
-    facts = {"pairs": int(len(moved)), "median_diameter_px": round(float(diameter), 3)}
+    facts = {"pairs": len(moved), "median_diameter_px": round(float(diameter), 3)}
     gate = floor
     if len(moved):
         quantile = float(np.quantile(moved, GATE_QUANTILE))

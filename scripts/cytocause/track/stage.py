@@ -185,7 +185,7 @@ def read_given(given, meta, cfg, *, label_of_page=None):
 
     n = len(given["track_id"])
     columns = {**given, "area": np.full(n, np.nan), "intensity": np.full(n, np.nan), "origin": "given"}
-    facts = {"tracks": int(len(np.unique(given["track_id"]))), "objects": n, "divisions": count_divisions(given), "warnings": []}
+    facts = {"tracks": len(np.unique(given["track_id"])), "objects": n, "divisions": count_divisions(given), "warnings": []}
     if label_of_page is not None:
         label = columns["label"].copy()
         for page in np.unique(given["page"]):
