@@ -1,5 +1,7 @@
 """The kernels of the measure room, said slowly: one region, one row, one pair at a time."""
 
+from itertools import pairwise
+
 import numpy as np
 
 CODE_LENGTH = {c: 1.0 for c in (5, 7, 15, 17, 25, 27)}
@@ -41,7 +43,7 @@ def track_motion(track, frame, time, y, x, speed_window, direction_window):
         past = [j for j in range(len(track)) if track[j] == track[i] and frame[j] <= frame[i]]
         steps = [
             (a, b, np.hypot(y[b] - y[a], x[b] - x[a]), time[b] - time[a], frame[b] - frame[a] == 1)
-            for a, b in zip(past, past[1:])
+            for a, b in pairwise(past)
         ]
         out[i, 2] = np.hypot(y[i] - y[past[0]], x[i] - x[past[0]])
         out[i, 3] = sum(step[2] for step in steps)

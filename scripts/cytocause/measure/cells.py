@@ -92,7 +92,7 @@ def measure_cells(tracks, meta, cfg, *, labels=None, movie=None, others=(), give
     if given is not None and len(given):
         cells, more = merge_given(cells, given, unit, meta.get("pixel_size_um"), cfg)
         warnings += more
-    facts = {"rows": len(cells), "tracks": int(len(np.unique(track))), "warnings": warnings}
+    facts = {"rows": len(cells), "tracks": len(np.unique(track)), "warnings": warnings}
     return add_levels(cells, cfg["levels"]), facts
 
 

@@ -1,4 +1,4 @@
-"""Who is near whom: neighbours of one population around the cells of another, frame by frame.
+r"""Who is near whom: neighbours of one population around the cells of another, frame by frame.
 
             r2
         .--------.        n_r1, n_r2   neighbours whose centroid lies within r1, r2 of the cell's

@@ -117,8 +117,7 @@ def intensity_sums(labels, image, n_labels):
             row[0] += 1.0
             row[2] += shifted
             row[3] += shifted * shifted
-            if value > row[4]:
-                row[4] = value
+            row[4] = max(row[4], value)
     return sums
 
 

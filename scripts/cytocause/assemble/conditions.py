@@ -1,0 +1,28 @@
+"""What was done to a sample: conditions that stay, exposures that come and go."""
+
+import numpy as np
+
+
+def condition_column(value, n):
+    """A condition's value on n rows: int64 or float64 for numbers (and True, False), text otherwise."""
+    if isinstance(value, (bool, np.bool_)):
+        return np.full(n, int(value), np.int64)
+    if isinstance(value, (int, np.integer)):
+        return np.full(n, int(value), np.int64)
+    if isinstance(value, (float, np.floating)):
+        whole = float(value).is_integer()
+        return np.full(n, int(value), np.int64) if whole else np.full(n, float(value))
+    return np.full(n, str(value), object)
+
+
+def dose_at(exposures, times, aggregate):
+    """Dose of each row.
+
+    exposures : rows of one sample and variable with start_min, end_min, dose (start included, end not); 0 outside
+    times : (rows, frames) minutes of the frames of each row's time step; aggregate : "mean" | "last"
+    returns (rows,) float64
+    """
+    dose = np.zeros(times.shape)
+    for row in exposures:
+        dose[(times >= float(row["start_min"])) & (times < float(row["end_min"]))] = float(row["dose"])
+    return dose.mean(axis=1) if aggregate == "mean" else dose[:, -1]
