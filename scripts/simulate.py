@@ -6,8 +6,17 @@ output  movie, labels, tracks, events, variables, graph, status
 
 from pathlib import Path
 
-from cytocause.io import empty_table, progress, run_stage, write_empty_labels, write_json, write_label_channels, write_movie, write_table
-from cytocause.simulate import CHANNELS, SimulatedChip, parse_model, truth_graph
+from cytocause.io import (
+    empty_table,
+    progress,
+    run_stage,
+    write_empty_labels,
+    write_json,
+    write_label_channels,
+    write_movie,
+    write_table,
+)
+from cytocause.simulate import CHANNELS, SimulatedChip, empty_variables, parse_model, truth_graph
 
 
 def work(snakemake):
@@ -39,11 +48,11 @@ def empty(snakemake):
     out = snakemake.output
     for path in (out.movie, out.labels):
         write_empty_labels(path)
-    for kind, path in (("tracks", out.tracks), ("events", out.events), ("cells", out.variables)):
+    for kind, path in (("tracks", out.tracks), ("events", out.events)):
         table = empty_table(kind)
-        if "population" not in table:
-            table.insert(1, "population", table["sample"])
+        table.insert(1, "population", table["sample"])
         write_table(table, path)
+    write_table(empty_variables(), out.variables)
     write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
 
 

@@ -32,6 +32,7 @@ CATCH, HOLD, LET_GO = 0.92, 0.80, 1.15
 JITTER_UM = 0.25  # per root minute, of everything that is alive
 SISTER_GAP_UM = 2.2  # between the two plates of an anaphase pair
 SISTER_SPEED = 0.22  # um/min, sisters moving apart during the first frames
+SWELLING = 0.28  # of ln area, from 1/2 of the mother's area to (1/2)^(2/3), as for half of her volume
 MAX_CELLS_PER_MM2 = 6000.0  # beyond this nuclei no longer fit side by side
 
 INTERPHASE, MITOSIS, DYING = 0, 1, 2
@@ -168,8 +169,8 @@ class _Chip:
             i = self._new_tumour(
                 self.rng.uniform(self.low + 4, self.top - 4), self.rng.uniform(self.low + 4, self.right - 4), 0, 0
             )
-            self.t["ln_size"][i] = np.log(self.v["size"]["reference"]) + self.rng.uniform(-0.42, 0.30)
-            self.t["age0"][i] = (self.t["ln_size"][i] - np.log(0.65 * self.v["size"]["reference"])) / self._growth()
+            self.t["ln_size"][i] = np.log(self.v["size"]["reference"]) + self.rng.uniform(-0.42, 0.22)
+            self.t["age0"][i] = (self.t["ln_size"][i] - np.log(0.63 * self.v["size"]["reference"])) / self._growth()
         self._relax(60)
 
     def _growth(self):
@@ -256,7 +257,11 @@ class _Chip:
         n, t = self.n, self.t
         if living:
             grows = self.here[:n] & (self.phase[:n] == INTERPHASE)
-            t["ln_size"][:n][grows] += self._growth() * self.dt
+            since = (step - t["split"][:n]) * self.dt
+            swell = SWELLING * np.exp(-since / self.v["size"]["regrow_min"]) * -np.expm1(-self.dt / self.v["size"]["regrow_min"])
+            swell = np.where(since > 0, swell * np.exp(self.dt / self.v["size"]["regrow_min"]), 0.0)
+            room = 1.0 - np.exp(t["ln_size"][:n]) / (self.v["size"]["largest"] * self.v["size"]["reference"])
+            t["ln_size"][:n] += np.where(grows, swell + 2.0 * self._growth() * self.dt * np.clip(room, 0.0, 0.5), 0.0)
         ln_area = t["ln_size"][:n] + self._effect("size", step) + self._memory("size")
         self.size = np.exp(ln_area)
         self.hist["size"][step, :n] = ln_area - np.log(self.v["size"]["reference"])
@@ -502,7 +507,7 @@ class _Chip:
         i = self._new_tumour(y, x, 0, step)
         self.t["heading"][i] = self.t["angle"][i] = heading
         self.t["ln_size"][i] = np.log(self.v["size"]["reference"]) + self.rng.uniform(-0.3, 0.1)
-        self.t["age0"][i] = (self.t["ln_size"][i] - np.log(0.65 * self.v["size"]["reference"])) / self._growth()
+        self.t["age0"][i] = (self.t["ln_size"][i] - np.log(0.63 * self.v["size"]["reference"])) / self._growth()
         self.size = np.append(self.size, np.exp(self.t["ln_size"][i]))
         self.aspect = np.append(self.aspect, self.v["elongation"]["reference"])
         self.hist["size"][: step + 1, i] = self.t["ln_size"][i] - np.log(self.v["size"]["reference"])

@@ -15,7 +15,20 @@ from .looks import eccentricity
 from .pixels import CHANNELS, Looks, cell_scene, illumination, lost_bodies, mottle, render_frame, render_labels, speck_scene
 from .seeds import stream
 
+# Columns of `variables` beside the conditions, with their types
+VARIABLES = {
+    "sample": "string", "population": "string", "track_id": "int64", "frame": "int32", "time_min": "float64", "y_um": "float64",
+    "x_um": "float64", "area_um2": "float64", "eccentricity": "float64", "speed_um_min": "float64", "n_immune_r1": "float64",
+    "n_immune_r2": "float64", "distance_immune_um": "float64", "hazard_division_per_h": "float64",
+    "hazard_death_per_h": "float64", "age_min": "float64", "phase": "string",
+}  # fmt: skip
+
 MIN_PIXELS = 6  # a cell of which less is seen has no label and no track row in that frame
+
+
+def empty_variables():
+    """The table of true variables without a row, for a sample that cannot be simulated."""
+    return pd.DataFrame({name: pd.Series([], dtype=object if kind == "string" else kind) for name, kind in VARIABLES.items()})
 
 
 class SimulatedChip:
@@ -36,7 +49,7 @@ class SimulatedChip:
         self.history = run_chip(model, cfg, sample, conditions)
         self.height, self.width, self.n_frames = int(cfg["height"]), int(cfg["width"]), int(cfg["n_frames"])
         self.pixel_um, self.interval = float(cfg["pixel_size_um"]), float(cfg["frame_interval_min"])
-        self.looks = Looks(cfg["seed"], sample, cfg["imaging"]["brightness_sd"])
+        self.looks = Looks(cfg["seed"], sample, cfg["imaging"]["brightness_sd"], self.history.parents)
         self.seen = None
 
     def time_min(self):
@@ -157,27 +170,17 @@ class SimulatedChip:
         frames = self.history.tumour
         columns = {key: np.concatenate([row[key] for row in frames]) for key in frames[0]}
         frame = np.concatenate([np.full(row["track_id"].size, k) for k, row in enumerate(frames)])
-        table = pd.DataFrame(
-            {
-                "sample": self.sample,
-                "population": "tumour",
-                "track_id": columns["track_id"].astype("int64"),
-                "frame": frame.astype("int32"),
-                "time_min": frame * self.interval,
-                "y_um": columns["y_um"],
-                "x_um": columns["x_um"],
-                "area_um2": columns["area_um2"],
-                "eccentricity": eccentricity(columns["aspect_ln"]),
-                "speed_um_min": columns["speed_um_min"],
-                "n_immune_r1": columns["n_immune_r1"],
-                "n_immune_r2": columns["n_immune_r2"],
-                "distance_immune_um": columns["distance_immune_um"],
-                "hazard_division_per_h": columns["hazard_division_per_h"],
-                "hazard_death_per_h": columns["hazard_death_per_h"],
-                "age_min": columns["age_min"],
-                "phase": np.asarray(PHASES, object)[columns["phase"].astype(int)],
-            }
-        )
+        known = {
+            **columns,
+            "sample": self.sample,
+            "population": "tumour",
+            "frame": frame,
+            "time_min": frame * self.interval,
+            "eccentricity": eccentricity(columns["aspect_ln"]),
+            "phase": np.asarray(PHASES, object)[columns["phase"].astype(int)],
+        }
+        table = pd.DataFrame({name: known[name] for name in VARIABLES})
+        table = table.astype({name: kind for name, kind in VARIABLES.items() if kind != "string"})
         for name in self.model.contextual():
             table[name] = self.conditions[name]
         return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)

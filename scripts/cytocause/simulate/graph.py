@@ -6,7 +6,8 @@
 The model's own edges are stored as they are. `scored_edges` carries them to the columns of the cell and event tables: names are
 those of `observed`, and the time from a hazard to the event that is seen is added to the lag. A condition has no lag (null).
 `definitional` are pairs that share a mask or a position with an event (a dying cell shrinks because that is what dying looks
-like): neither true nor false finds.
+like); `induced` are pairs joined through what happened before a trajectory began (a drug that stops division leaves fewer
+young, small cells). Both are neither true nor false finds.
 """
 
 from .model import lag_frames
@@ -23,7 +24,7 @@ def truth_graph(model, frame_interval_min):
     Returns
     -------
     dict: model, step_min, frame_interval_min, conditions, variables (observed names), model_variables, edges (on the
-    simulator's own step), scored_edges, self_edges, definitional, proxies
+    simulator's own step), scored_edges, self_edges, definitional, induced, proxies
     """
     seen = {name: v.observed for name, v in model.variables.items()}
     edges, scored = [], []
@@ -64,8 +65,19 @@ def truth_graph(model, frame_interval_min):
         "scored_edges": scored,
         "self_edges": [seen[name] for name in ("size", "speed", "elongation", "contact")],
         "definitional": definitional,
+        "induced": _induced(model, seen),
         "proxies": {v.observed: list(v.proxies) for v in model.variables.values() if v.proxies},
     }
+
+
+def _induced(model, seen):
+    """Conditions that act on division and not on size: division halves the area, in lives before the trajectory."""
+    acts = {(e.source, e.target) for e in model.edges}
+    return [
+        [seen[name], seen["size"]]
+        for name in model.contextual()
+        if (name, "mitosis") in acts and (name, "size") not in acts
+    ]
 
 
 def _delay_frames(model, target, frame_interval_min):

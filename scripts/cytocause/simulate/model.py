@@ -24,15 +24,20 @@ FORMS = ("linear", "saturating", "threshold")
 POPULATIONS = ("tumour", "immune")
 
 # Fields of each kind of variable: name -> (required, smallest value allowed or None)
+# fmt: off
 VARIABLE_FIELDS = {
     "contextual": {},
-    "size": {"reference": (True, 1e-9), "doubling_h": (True, 1e-9), "sd": (True, 0), "memory_min": (True, 0)},
+    "size": {
+        "reference": (True, 1e-9), "doubling_h": (True, 1e-9), "regrow_min": (True, 1e-9), "largest": (True, 1e-9),
+        "sd": (True, 0), "memory_min": (True, 0),
+    },
     "speed": {"reference": (True, 1e-9), "sd": (True, 0), "memory_min": (True, 0)},
     "elongation": {"reference": (True, 0), "sd": (True, 0), "memory_min": (True, 0)},
     "contact": {"radius_um": (True, 1e-9), "vicinity_um": (True, 1e-9)},
     "mitosis": {"per_hour": (True, 0), "duration_min": (True, 1e-9), "duration_sd_min": (False, 0)},
     "death": {"per_hour": (True, 0), "shrink_min": (True, 1e-9), "body_min": (True, 1e-9)},
 }
+# fmt: on
 OPTIONAL_VARIABLE_FIELDS = {"cell_sd": 0, "chip_sd": 0}
 POPULATION_FIELDS = {
     "tumour": ("persistence_min",),

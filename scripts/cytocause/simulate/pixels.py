@@ -16,6 +16,7 @@ CHANNELS = ("tumour", "immune")
 HALO_UM = 9.0  # standard deviation of the out-of-focus light
 HALO_STEP = 4  # the halo is smooth and computed on blocks of this many px
 DEBRIS_FADE_MIN = 90.0
+SISTER_SD = 0.06
 
 
 def gaussian(sigma_px):
@@ -40,16 +41,25 @@ def empty_scene():
 
 
 class Looks:
-    """Appearance of every cell of a sample, drawn at first use from a stream that carries the cell's name."""
+    """Appearance of every cell of a sample, drawn at first use from a stream that carries the cell's name.
 
-    def __init__(self, seed, sample, brightness_sd):
+    A daughter is as bright as her mother, up to SISTER_SD of the logarithm: both carry the mother's dye.
+    """
+
+    def __init__(self, seed, sample, brightness_sd, parents=None):
         self.seed, self.sample, self.brightness_sd = seed, sample, brightness_sd
+        self.parents = parents or {}
         self.known = {}
 
     def __call__(self, population, track_id):
         key = (population, int(track_id))
         if key not in self.known:
-            self.known[key] = draw_look(stream(self.seed, self.sample, "look", *key), self.brightness_sd)
+            rng = stream(self.seed, self.sample, "look", *key)
+            look = draw_look(rng, self.brightness_sd)
+            mother = self.parents.get(population, {}).get(int(track_id), 0)
+            if mother:
+                look["brightness"] = self(population, mother)["brightness"] * float(np.exp(rng.normal(0.0, SISTER_SD)))
+            self.known[key] = look
         return self.known[key]
 
 

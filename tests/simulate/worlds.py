@@ -1,0 +1,35 @@
+"""Small chips for the tests: the shipped models and the section's defaults, both read from the files that ship them."""
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from cytocause.simulate import SimulatedChip, parse_model
+
+ROOT = Path(__file__).resolve().parents[2]
+DRUG = {"treatment": 1, "CAF_presence": 0}
+PLAIN = {"treatment": 0, "CAF_presence": 0}
+
+
+def _defaults(schema):
+    return {k: _defaults(v) if v.get("type") == "object" else v["default"] for k, v in schema["properties"].items()}
+
+
+def section(**changes):
+    """Section `simulate` with its defaults and some changes."""
+    return {**_defaults(yaml.safe_load((ROOT / "workflow/schemas/simulate.schema.yaml").read_text())), **changes}
+
+
+def model_text(name):
+    return (ROOT / f"resources/causal_models/{name}.yaml").read_text()
+
+
+def model(name="tumour_on_chip"):
+    return parse_model(model_text(name), f"{name}.yaml")
+
+
+@cache
+def chip(sample="chip_01", conditions=tuple(DRUG.items()), **changes):
+    """A chip, kept between tests."""
+    return SimulatedChip(model(), section(**changes), sample, dict(conditions))
