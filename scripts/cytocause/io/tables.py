@@ -54,7 +54,7 @@ def read_table(path, columns=None):
     try:
         header = pd.read_csv(path, sep=kind, nrows=0, encoding="utf-8-sig")
         text = {name: str for name in header.columns if name in _TEXT}
-        df = pd.read_csv(path, sep=kind, dtype=text, usecols=columns, encoding="utf-8-sig")
+        df = pd.read_csv(path, sep=kind, dtype=text, usecols=columns, encoding="utf-8-sig", float_precision="round_trip")
     except (ValueError, EOFError, OSError, pd.errors.ParserError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
