@@ -16,6 +16,7 @@ CFG = {
     "speed_window_min": 30,
     "directionality_window_min": 60,
     "subtract_drift": True,
+    "hold_min": 0,
     "sample": "chip1",
     "population": "tumour",
     "others": ["immune"],
@@ -108,6 +109,15 @@ def test_tracks_without_masks_have_motion_and_no_shape():
     cells, _ = measure_cells(tracks, meta | {"channels": []}, CFG, others=[immune])
     assert cells["area_um2"].isna().all() and not cells["border"].any()
     assert cells["speed_um_min"].notna().sum() == 8 and (cells["n_immune_r1"] > 0).any()
+
+
+def test_a_missed_neighbour_counts_for_a_while_and_has_no_speed():
+    tracks, immune, meta, *_ = experiment()
+    immune = immune[immune["frame"] != 2]
+    kept, _ = measure_cells(tracks, meta | {"frame_interval_min": 10}, CFG | {"hold_min": 10}, others=[immune])
+    gone, _ = measure_cells(tracks, meta | {"frame_interval_min": 10}, CFG, others=[immune])
+    assert (kept["n_immune_r1"].iloc[2], gone["n_immune_r1"].iloc[2]) == (1, 0)
+    assert np.isnan(kept["speed_immune_r1_um_min"].iloc[2]) and np.isnan(kept["speed_immune_r1_um_min"].iloc[3])
 
 
 def test_drift_of_the_stage_is_not_motion():

@@ -2,7 +2,7 @@
 
 import numpy as np
 from cytocause.measure import contacts, rate_of_change
-from cytocause.measure.contacts import CONTACT_COLUMNS
+from cytocause.measure.contacts import CONTACT_COLUMNS, held
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,3 +76,29 @@ def test_a_neighbour_at_exactly_the_radius_counts():
     one = (np.zeros(1, int), np.zeros((1, 2)), np.zeros((1, 2)))
     at = (np.zeros(1, int), np.array([[3.0, 4.0]]), np.zeros((1, 2)))
     assert contacts(*one, *at, r1=5.0, r2=5.0)["n_{q}_r1"][0] == 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10**6), frames=st.integers(0, 4), cut=st.integers(1, 12))
+def test_missed_cells_are_held_at_their_last_place_and_the_past_does_not_change(seed, frames, cut):
+    rng = np.random.default_rng(seed)
+    rows = np.array([(t, f) for t in (1, 2, 3) for f in range(12) if rng.random() < 0.5]).reshape(-1, 2)
+    track, frame = rng.permutation(rows).T if len(rows) else (np.zeros(0, int), np.zeros(0, int))
+    seen = set(zip(track.tolist(), frame.tolist()))
+    expected = {
+        (t, f + k)
+        for t, f in seen
+        for k in range(1, frames + 1)
+        if not any((t, f + j) in seen for j in range(1, k + 1))
+    }
+    source, at = held(track, frame, frames)
+    assert sorted(zip(track[source].tolist(), at.tolist())) == sorted(expected)
+    assert all((t, f) in seen for t, f in zip(track[source].tolist(), frame[source].tolist()))
+    past = frame < cut
+    early, early_at = held(track[past], frame[past], frames)
+    before = {(t, f) for t, f in zip(track[source].tolist(), at.tolist()) if f < cut}
+    assert {(t, f) for t, f in zip(track[past][early].tolist(), early_at.tolist()) if f < cut} == before
+
+
+def test_a_mother_is_not_held_beside_its_daughters():
+    assert held([1, 1, 2], [0, 2, 2], 2, mothers={1})[1].tolist() == [1, 3, 4]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cytocause.io import InputDefect, add_levels, in_unit, progress
 
-from .contacts import CONTACT_COLUMNS, contacts
+from .contacts import CONTACT_COLUMNS, contacts, held
 from .given import merge_given
 from .intensity import region_intensities
 from .motion import MOTION_COLUMNS, motion, rate_of_change
@@ -86,7 +86,7 @@ def measure_cells(tracks, meta, cfg, *, labels=None, movie=None, others=(), give
         direction_window=cfg["directionality_window_min"],
     )
     columns["shape_change_um_min"] = np.abs(rate_of_change(track, frame, time, columns["equivalent_diameter_um"]))
-    columns |= _contacts(columns, cfg, unit, others)
+    columns |= _contacts(columns, tracks, meta, cfg, unit, others)
 
     cells = pd.DataFrame({in_unit(name, unit): columns[name] for name in _um_names(channels, populations)})
     if given is not None and len(given):
@@ -199,7 +199,7 @@ def _drift(frame, meta):
     return np.array([of_frame.get(number, zero) for number in frame.tolist()])
 
 
-def _contacts(columns, cfg, unit, others):
+def _contacts(columns, tracks, meta, cfg, unit, others):
     """Contact columns with the own population, then with each other."""
     r1, r2 = float(cfg[f"r1_{unit}"]), float(cfg[f"r2_{unit}"])
     if r1 > r2:
@@ -207,12 +207,12 @@ def _contacts(columns, cfg, unit, others):
             f"measure.r1_{unit} is {r1:g}, larger than measure.r2_{unit} = {r2:g}; expected contact inside vicinity.",
             todo="Set r1 no larger than r2.",
         )
+    frames = _hold_frames(meta, cfg["hold_min"])
+    own = _Neighbours(tracks, unit, frames)
     position = np.column_stack([columns["y_um"], columns["x_um"]])
-    own = columns["track_id"]
-    velocity = rate_of_change(own, columns["frame"], columns["time_min"], position)
-    found = contacts(
-        *(columns["frame"], position, velocity) * 2, r1=r1, r2=r2, own=own, other=own
-    )
+    velocity = rate_of_change(columns["track_id"], columns["frame"], columns["time_min"], position)
+    here = (columns["frame"], position, velocity)
+    found = contacts(*here, *own.rows(), r1=r1, r2=r2, own=columns["track_id"], other=own.track)
     out = {name.format(q=cfg["population"]): values for name, values in found.items()}
     for q, table in zip(cfg["others"], others, strict=True):
         y, x = in_unit("y_um", unit), in_unit("x_um", unit)
@@ -221,10 +221,32 @@ def _contacts(columns, cfg, unit, others):
                 f"The tracks of {q} have no columns {y}, {x}; {cfg['population']} is measured in {unit}.",
                 todo="Give both populations of a sample in the same unit.",
             )
-        there = table[[y, x]].to_numpy(dtype=float)
-        moving = rate_of_change(table["track_id"].to_numpy(), table["frame"].to_numpy(), table["time_min"], there)
-        found = contacts(
-            columns["frame"], position, velocity, table["frame"].to_numpy(), there, moving, r1=r1, r2=r2
-        )
+        found = contacts(*here, *_Neighbours(table, unit, frames).rows(), r1=r1, r2=r2)
         out |= {name.format(q=q): values for name, values in found.items()}
     return out
+
+
+def _hold_frames(meta, minutes):
+    """Whole frames within `hold_min`."""
+    interval = meta.get("frame_interval_min")
+    if not interval and len(meta.get("time_min") or []) > 1:
+        interval = float(np.median(np.diff(meta["time_min"])))
+    return int(minutes / interval + 1e-9) if interval else 0
+
+
+class _Neighbours:
+    """Rows of a population as neighbours: track, frame, place, velocity; held cells added, with no velocity."""
+
+    def __init__(self, table, unit, frames):
+        track, frame = table["track_id"].to_numpy(np.int64), table["frame"].to_numpy(np.int64)
+        place = table[[in_unit("y_um", unit), in_unit("x_um", unit)]].to_numpy(dtype=float)
+        velocity = rate_of_change(track, frame, table["time_min"].to_numpy(dtype=float), place)
+        mothers = set(table["parent_id"].tolist()) if "parent_id" in table else ()
+        source, at = held(track, frame, frames, mothers)
+        self.track = np.concatenate([track, track[source]])
+        self.frame = np.concatenate([frame, at])
+        self.place = np.concatenate([place, place[source]])
+        self.velocity = np.concatenate([velocity, np.full((len(source), 2), np.nan)])
+
+    def rows(self):
+        return self.frame, self.place, self.velocity

@@ -9,13 +9,36 @@ r"""Who is near whom: neighbours of one population around the cells of another, 
 
 CausalXtract calls the last one "immune velocity"; it is relative to the cell, and is taken here at the neighbour's own
 frame. Neighbours count whether they live or not: death is called later, in `fate`. Cells near the frame's edge
-see fewer neighbours; `border` marks those that touch it.
+see fewer neighbours; `border` marks those that touch it. A cell that was missed in a frame can be held at its last
+place for a while (`held`): it is counted, at that distance, and has no velocity.
 """
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 CONTACT_COLUMNS = ("n_{q}_r1", "n_{q}_r2", "distance_{q}_um", "speed_{q}_r1_um_min", "speed_{q}_r2_um_min")
+
+
+def held(track, frame, frames, mothers=()):
+    """Rows that stand in for cells not seen in a frame: each at its last place, for up to `frames` frames.
+
+    track, frame : (n,) integers; frames : int; mothers : track ids that end in a division and are not held behind it
+    returns source row (m,) int64 and frame (m,) int64 of the rows to add. Looks back only: whether a cell comes
+            back is not known yet, so it is held behind its last sight as well
+    """
+    track, frame = np.asarray(track), np.asarray(frame, np.int64)
+    order = np.lexsort((frame, track))
+    if frames < 1 or len(order) == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    t, f = track[order], frame[order]
+    room = np.full(len(t), frames, np.int64)
+    follows = t[1:] == t[:-1]
+    room[:-1][follows] = np.minimum(frames, np.diff(f)[follows] - 1)
+    last = np.append(~follows, True)
+    room[last & np.isin(t, list(mothers))] = 0
+    source = np.repeat(np.arange(len(t)), room)
+    ahead = np.arange(len(source)) - np.repeat(np.cumsum(room) - room, room) + 1
+    return order[source], f[source] + ahead
 
 
 def contacts(frame, position, velocity, other_frame, other_position, other_velocity, *, r1, r2, own=None, other=None):
