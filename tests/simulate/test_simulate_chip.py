@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-
-from cytocause.io import empty_table
+from cytocause.io import describe, empty_table
 from cytocause.simulate import SimulatedChip
 from cytocause.simulate.chip import MIN_PIXELS
+
 from tests.simulate import worlds
 
 SMALL = {"n_frames": 40, "height": 200, "width": 200, "conditions": tuple(worlds.PLAIN.items())}
@@ -172,3 +172,9 @@ def test_a_chip_without_cells_is_an_empty_movie():
     assert np.stack(list(chip.image_frames())).min() > 0
     assert len(chip.tracks()) == len(chip.events()) == len(chip.variables()) == 0
     assert chip.tracks()["track_id"].dtype == "int64"
+
+
+def test_every_column_of_the_truth_is_in_the_data_dictionary(chip):
+    for table in (chip.tracks(), chip.events(), chip.variables()):
+        for name in table.columns:
+            assert name in chip.conditions or describe(name) is not None, name

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from cytocause.simulate import training_frames
 from cytocause.simulate.training import compact
 

@@ -4,7 +4,6 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-
 from cytocause.simulate import SimulatedChip, parse_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +29,6 @@ def model(name="tumour_on_chip"):
 
 
 @cache
-def chip(sample="chip_01", conditions=tuple(DRUG.items()), **changes):
+def chip(sample="chip_01", conditions=(("treatment", 1), ("CAF_presence", 0)), **changes):
     """A chip, kept between tests."""
     return SimulatedChip(model(), section(**changes), sample, dict(conditions))

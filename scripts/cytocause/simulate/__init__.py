@@ -12,7 +12,7 @@ _HOME = {
     "SimulatedChip": "chip", "empty_variables": "chip", "CHANNELS": "pixels", "render_frame": "pixels",
     "simulate_table": "table", "truth_graph": "graph", "training_frames": "training",
 }  # fmt: skip
-__all__ = sorted(_HOME)
+__all__ = list(_HOME)
 
 
 def __getattr__(name):

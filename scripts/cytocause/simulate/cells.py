@@ -137,10 +137,11 @@ class _Chip:
         self.area_mm2 = cfg["height"] * cfg["width"] * self.px**2 * 1e-6
         self.v = {name: model.variables[name].values for name in ("size", "speed", "elongation", "contact", "mitosis", "death")}
         self.edges = {}
-        for edge, lag in zip(model.edges, lag_frames(model, self.dt)):
+        lags = lag_frames(model, self.dt)
+        for edge, lag in zip(model.edges, lags):
             self.edges.setdefault(edge.target, []).append((edge, lag))
         self.rng = stream(cfg["seed"], sample, "cells")
-        self.burn_in = int(np.ceil(BURN_IN_MIN / self.dt)) + max([lag for _, lag in sum(self.edges.values(), [])], default=0)
+        self.burn_in = int(np.ceil(BURN_IN_MIN / self.dt)) + max(lags, default=0)
         self.n_steps = self.burn_in + int(cfg["n_frames"])
         self.chip_offset = {name: self.rng.normal(0.0, self.v[name]["chip_sd"]) for name in self.v}
         self.parents = {"tumour": {}, "immune": {}}
@@ -151,7 +152,7 @@ class _Chip:
 
     # ---- start ------------------------------------------------------------------------------------------------------
     def _place_tumour(self):
-        n = int(round(self.cfg["tumour_density_mm2"] * self.area_mm2))
+        n = round(self.cfg["tumour_density_mm2"] * self.area_mm2)
         self.n = 0
         room = max(64, 6 * n)
         self.t = {
@@ -212,7 +213,7 @@ class _Chip:
             self.hist[key] = np.concatenate([self.hist[key], np.zeros_like(self.hist[key])], axis=1)
 
     def _place_immune(self):
-        self.n_immune = int(round(self.cfg["immune_density_mm2"] * self.area_mm2))
+        self.n_immune = round(self.cfg["immune_density_mm2"] * self.area_mm2)
         self.i = {key: np.zeros(0) for key in ("y", "x", "heading", "attached", "wait", "area", "aspect", "y0", "x0")}
         self.i_ids = np.zeros(0, np.int64)
         for _ in range(self.n_immune):

@@ -12,7 +12,17 @@ import pandas as pd
 from . import kernels
 from .cells import PHASES, run_chip
 from .looks import eccentricity
-from .pixels import CHANNELS, Looks, cell_scene, illumination, lost_bodies, mottle, render_frame, render_labels, speck_scene
+from .pixels import (
+    CHANNELS,
+    Looks,
+    cell_scene,
+    illumination,
+    lost_bodies,
+    mottle,
+    render_frame,
+    render_labels,
+    speck_scene,
+)
 from .seeds import stream
 
 # Columns of `variables` beside the conditions, with their types

@@ -105,8 +105,7 @@ def paint_light(light, geometry, wobble, brightness, softness, waves, spots):
                     sv = v - spots[i, m, 1]
                     texture += spots[i, m, 3] * np.exp(-(su * su + sv * sv) * spots[i, m, 2])
                 value *= cover * brightness[i] * max(texture, 0.05)
-                if value > light[r, c]:
-                    light[r, c] = value
+                light[r, c] = max(light[r, c], value)
 
 
 @njit(cache=True)

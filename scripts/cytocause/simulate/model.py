@@ -294,14 +294,14 @@ def _parse_edges(raw, variables, source):
         half = _number(source, entry, "half", where, 1e-9) if "half" in entry else 1.0
         if variables[cause].kind == "contextual" and lag > 0:
             _fail(source, line, f"{where} has a lag, but a condition does not change in time; set lag_min to 0")
-        if variables[cause].kind != "contextual" and lag == 0:
-            if STEP_ORDER.index(cause) >= STEP_ORDER.index(effect):
-                _fail(
-                    source,
-                    line,
-                    f"{where} closes a cycle at lag 0 (within a step the order is {' -> '.join(STEP_ORDER)}); "
-                    "give it a lag of at least one frame",
-                )
+        instant = variables[cause].kind != "contextual" and lag == 0
+        if instant and STEP_ORDER.index(cause) >= STEP_ORDER.index(effect):
+            _fail(
+                source,
+                line,
+                f"{where} closes a cycle at lag 0 (within a step the order is {' -> '.join(STEP_ORDER)}); "
+                "give it a lag of at least one frame",
+            )
         if (cause, effect, lag) in seen:
             _fail(source, line, f"{where} at this lag was already given on line {seen[cause, effect, lag]}")
         seen[cause, effect, lag] = line
@@ -329,5 +329,5 @@ def lag_frames(model, frame_interval_min):
                 f"{model.source}: the edge {edge.source} -> {edge.target} has a lag of {edge.lag_min:g} min, which is "
                 f"no whole number of frames at {frame_interval_min:g} min a frame; use a multiple of the interval"
             )
-        frames.append(int(round(lag)))
+        frames.append(round(lag))
     return frames
