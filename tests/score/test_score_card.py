@@ -101,6 +101,24 @@ def test_one_layer_is_read_from_the_found_graph_and_frames_become_minutes():
     assert graph_counts(truth, found, {"lag_tolerance_layers": 1})["lag"] == {"tp": 0, "fp": 1, "fn": 1}
 
 
+def test_proxies_stand_for_what_they_measure_and_definitional_pairs_are_outside():
+    truth = {
+        "scored_edges": [edge("speed", "shape", 20.0)],
+        "conditions": ["drug"],
+        "variables": ["drug", "speed", "shape", "death"],
+        "proxies": {"speed": ["speed_smooth"]},
+        "definitional": [["death", "shape"]],
+        "frame_interval_min": 10.0,
+    }
+    found = {
+        "edges": [edge("speed_smooth", "shape", 20.0), edge("speed_smooth", "speed", 10.0), edge("death", "shape", 10.0)],
+        "nodes": [],
+    }
+    counts = graph_counts(truth, found, {"lag_tolerance_layers": 1})
+    assert counts["skeleton"] == {"tp": 1, "fp": 0, "fn": 0}
+    assert counts["unscored"] == 1
+
+
 def test_samples_of_different_models_have_no_common_truth():
     one, two = {"scored_edges": TRUTH}, {"scored_edges": TRUTH[:1]}
     assert same_truth([one, one])[0] is one

@@ -12,7 +12,9 @@ Three questions, each its own row, over pairs of different variables (links of a
                 all others of a pair together one error. Conditions have no lag and are outside this row.
     condition   is this condition joined to this variable?
 
-Found edges between a variable and one the truth does not know are not scored and counted as `unscored`.
+A found variable that the truth lists as a proxy stands for what it measures (smoothed speed for speed). Outside the
+comparison, and counted as `unscored`, are edges to a variable the truth does not know and `definitional` pairs, which
+share a mask, a position or a formula.
 """
 
 import math
@@ -70,7 +72,7 @@ def _lag_counts(true, found, tolerance_min):
     return {"tp": tp, "fp": fp, "fn": fn}
 
 
-def edge_counts(true_edges, found_edges, *, conditions, variables=None, tolerance_min, frame_interval_min=None):
+def edge_counts(true_edges, found_edges, *, conditions, variables=None, definitional=(), tolerance_min, frame_interval_min=None):
     """Counts of the rows skeleton, arrowhead, lag and condition.
 
     Parameters
@@ -79,6 +81,7 @@ def edge_counts(true_edges, found_edges, *, conditions, variables=None, toleranc
         lag_frames (None for a condition), and mark_source, mark_target ("arrow" | "tail" | anything else for undecided)
     conditions : names of the conditions
     variables : names the truth knows; default those of the true edges and the conditions
+    definitional : pairs of names that are not compared
     tolerance_min : float, largest error of a lag (min)
     frame_interval_min : float, for edges that give their lag in frames only
 
@@ -91,7 +94,8 @@ def edge_counts(true_edges, found_edges, *, conditions, variables=None, toleranc
     known |= conditions
     cross_true = [e for e in true_edges if e["source"] != e["target"]]
     cross_found = [e for e in found_edges if e["source"] != e["target"]]
-    scored = [e for e in cross_found if _pair(e) <= known]
+    outside = {frozenset(pair) for pair in definitional} - {_pair(e) for e in cross_true}
+    scored = [e for e in cross_found if _pair(e) <= known and _pair(e) not in outside]
 
     def skeleton(edges):
         return {_pair(e) for e in edges}
@@ -146,19 +150,24 @@ def graph_counts(truth, found, cfg):
 
     Parameters
     ----------
-    truth : dict with scored_edges, and if it has them conditions, variables, frame_interval_min
+    truth : dict with scored_edges, and if it has them conditions, variables, definitional, proxies, frame_interval_min
     found : dict with edges, nodes
     cfg : the section score
     """
     interval = truth.get("frame_interval_min")
     conditions = set(truth.get("conditions") or ())
     conditions |= {node["name"] for node in found.get("nodes", []) if node.get("role") == "contextual"}
-    layer = layer_min(found) or interval or 0.0
+    measured = {proxy: name for name, proxies in (truth.get("proxies") or {}).items() for proxy in proxies}
+    edges = [
+        {**edge, **{end: measured.get(edge[end], edge[end]) for end in ("source", "target")}}
+        for edge in found.get("edges", [])
+    ]
     return edge_counts(
         truth["scored_edges"],
-        found.get("edges", []),
+        edges,
         conditions=conditions,
         variables=truth.get("variables"),
-        tolerance_min=cfg["lag_tolerance_layers"] * layer,
+        definitional=truth.get("definitional") or (),
+        tolerance_min=cfg["lag_tolerance_layers"] * (layer_min(found) or interval or 0.0),
         frame_interval_min=interval,
     )
