@@ -7,7 +7,7 @@ The model's own edges are stored as they are. `scored_edges` carries them to the
 those of `observed`, and the time from a hazard to the event that is seen is added to the lag. A condition has no lag (null).
 `definitional` are pairs that share a mask or a position with an event (a dying cell shrinks because that is what dying looks
 like); `induced` are pairs joined through what happened before a trajectory began (a drug that stops division leaves fewer
-young, small cells). Both are neither true nor false finds.
+young, small cells) and are listed among them too. They are neither true nor false finds.
 """
 
 from .model import lag_frames
@@ -51,6 +51,7 @@ def truth_graph(model, frame_interval_min):
     joined = {frozenset((e["source"], e["target"])) for e in scored}
     definitional = [[e, f] for e in events for f in features if frozenset((e, f)) not in joined]
     definitional.append(events)  # a divided cell cannot die in the same track and the other way round
+    induced = _induced(model, seen)
     return {
         "model": model.name,
         "step_min": float(frame_interval_min),
@@ -64,8 +65,8 @@ def truth_graph(model, frame_interval_min):
         "edges": edges,
         "scored_edges": scored,
         "self_edges": [seen[name] for name in ("size", "speed", "elongation", "contact")],
-        "definitional": definitional,
-        "induced": _induced(model, seen),
+        "definitional": definitional + induced,
+        "induced": induced,
         "proxies": {v.observed: list(v.proxies) for v in model.variables.values() if v.proxies},
     }
 
