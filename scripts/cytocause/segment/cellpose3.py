@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from .models import ModelError
+from .upstream import cellpose
 from .weights import load_network
 
 log = logging.getLogger(__name__)
@@ -50,14 +51,14 @@ class Cellpose3:
 
     def __init__(self, path, name=None, device="cpu", batch_tiles=8, threads=1):
         import torch
-        from cellpose import models, utils
 
+        upstream = cellpose()
         torch.set_num_threads(int(threads))  # Trap: torch takes every core
-        utils.download_url_to_file = _no_download  # Traps 3 and 4: it would switch off TLS checks for the process
+        upstream.utils.download_url_to_file = _no_download  # Traps 3 and 4: it would switch off TLS checks for the process
         self.network = load_network(path, name)
         self.device = _device(torch, device)
         # Trap 3: given a name or path, Cellpose may load another model. It gets none, and then our own network.
-        self.model = models.CellposeModel(gpu=False, pretrained_model=None, device=self.device, mkldnn=False)
+        self.model = upstream.models.CellposeModel(gpu=False, pretrained_model=None, device=self.device, mkldnn=False)
         self._install()
         self.batch_tiles = int(batch_tiles)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from .normalise import has_cells, normalise
 from .relabel import relabel
+from .upstream import cellpose
 
 THRESHOLDS = (0.5, 0.75, 0.9)
 
@@ -19,6 +20,7 @@ def pooled_precision(truth, masks):
     -------
     {"ap50", "ap75", "ap90", "recall50", "precision50", "cells"}
     """
+    cellpose()  # before its metrics, which would compile everything
     from cellpose.metrics import average_precision
 
     truth, masks = [_dense(m) for m in truth], [_dense(m) for m in masks]

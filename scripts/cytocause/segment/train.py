@@ -16,6 +16,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from .cellpose3 import asinh_scale
+from .upstream import cellpose
 
 log = logging.getLogger("cytocause.segment.train")
 
@@ -98,8 +99,8 @@ class Sampler:
 
     def __init__(self, frames, settings):
         import torch
-        from cellpose import dynamics
 
+        dynamics = cellpose().dynamics
         self.settings, self.rng = settings, np.random.default_rng(settings["seed"])
         np.random.seed(settings["seed"])  # Cellpose's augmentation draws from numpy's global generator
         self.images, self.targets, self.diameters, self.n_cells = [], [], [], 0
@@ -114,8 +115,7 @@ class Sampler:
 
     def batch(self, n):
         """(n, 1, side, side) float32 images and (n, 3, side, side) float32 targets: cell or not, flow y, flow x."""
-        from cellpose.transforms import random_rotate_and_resize
-
+        random_rotate_and_resize = cellpose().transforms.random_rotate_and_resize
         chosen = self.rng.integers(len(self.images), size=n)
         spread = np.exp(self.rng.uniform(math.log(0.7), math.log(1.4), n))
         rescale = [self.diameters[i] / (self.settings["diameter_px"] * s) for i, s in zip(chosen, spread)]
