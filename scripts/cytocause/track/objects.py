@@ -7,14 +7,15 @@
 A page is an image of the stack; its frame number and time come from movie.json, because a dropped frame is a gap.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from cytocause.track.kernels import label_sums
 
 
-class Objects(NamedTuple):
+@dataclass(frozen=True)
+class Objects:
     """Arrays of one length, rows sorted by page, then y, then x (so that no label number decides anything later)."""
 
     page: np.ndarray  # int64
@@ -63,13 +64,18 @@ def objects_of_frame(labels, intensity=None, page=0):
     )
 
 
+def columns_of(objects):
+    """The arrays in the order of the fields."""
+    return [getattr(objects, field.name) for field in fields(objects)]
+
+
 def join_objects(parts):
     """One Objects of many, in the order given."""
     parts = list(parts)
     if not parts:
         none = np.zeros(0)
         return Objects(none.astype(np.int64), none.astype(np.int64), none, none, none, none, none.astype(bool))
-    return Objects(*(np.concatenate(columns) for columns in zip(*parts)))
+    return Objects(*(np.concatenate(columns) for columns in zip(*map(columns_of, parts))))
 
 
 def objects_of_stack(label_frames, image_frames=None):
