@@ -18,7 +18,8 @@ def dots(groups, y_title, *, zero=False, means=True, width=None, height=210, lim
     """
     values = [v for _, members in groups for v, _, _ in members]
     low, high = limits or svg.limits(values, include=(0,) if zero else ())
-    width = width or LEFT + 20 + max(78, 300 // max(1, len(groups))) * len(groups)
+    words = max((len(line) for title, _ in groups for line in str(title).split("\n")), default=0)
+    width = width or LEFT + 20 + max(48, 5.9 * words + 8, 260 // max(1, len(groups))) * len(groups)
     place = svg.scale(low, high, height - BOTTOM, TOP)
     parts = svg.y_axis(place, low, high, LEFT, width - 8, y_title)
     if zero:

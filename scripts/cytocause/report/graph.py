@@ -17,9 +17,9 @@ from math import atan2, cos, hypot, pi, sin
 
 from cytocause.report import svg
 from cytocause.report.marks import lag_text
-from cytocause.report.names import spoken, split_unit
+from cytocause.report.names import split_unit, spoken
 
-BOX_WIDTH, BOX_HEIGHT, GAP = 158, 44, 34
+BOX_WIDTH, BOX_HEIGHT, GAP = 168, 44, 52
 SIGN_CLASS = {"+": "more", "-": "less"}
 
 
@@ -134,19 +134,21 @@ def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=No
     outside = [*conditions, *exogenous]
     kept = columns(nodes, arrows, outside, states)
     at, height = places(kept, width)
-    lines, labels, taken, rects = [], [], [], []
+    lines, labels, taken, rects, low, high = [], [], [], [], 0.0, height
     for i, arrow in enumerate(arrows):
         if arrow.source not in at or arrow.target not in at:
             continue
         a, b = at[arrow.source], at[arrow.target]
         start, control, end, points = _route(a, b, [p for n, p in at.items() if n not in (arrow.source, arrow.target)], taken)
         taken.extend(points)
+        low, high = min(low, *(y - 12 for _, y in points)), max(high, *(y + 12 for _, y in points))
         lines.append(_arrow(i, arrow, start, control, end))
         words = lag_text(arrow.edges, with_frames=False)
         if words:
             labels.append(_label(words, arrow, start, control, end, rects, at.values()))
     boxes = [_box(name, at[name], own_past.get(name), memory, conditions, states, exogenous) for name in at]
-    return svg.svg(width, height, [*lines, *boxes, *labels], _read_aloud(arrows, conditions), "graph")
+    body = f'<g transform="translate(0 {svg.num(-low)})">{"".join([*lines, *boxes, *labels])}</g>'
+    return svg.svg(width, high - low, [body], _read_aloud(arrows, conditions), "graph")
 
 
 def _arrow(i, arrow, start, control, end):
@@ -180,7 +182,8 @@ def _label(words, arrow, start, control, end, rects, boxes):
     t = min((0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82), key=cost)
     x, y = _point(start, control, end, t)
     rects.append((x, y, half))
-    return svg.text(x, y + 4, words, f"lag-label {SIGN_CLASS.get(arrow.sign, 'neither')}", "middle")
+    plate = f'<rect x="{svg.num(x - half + 2)}" y="{svg.num(y - 8)}" width="{svg.num(2 * half - 4)}" height="16" rx="4" class="plate"/>'
+    return plate + svg.text(x, y + 4, words, f"lag-label {SIGN_CLASS.get(arrow.sign, 'neither')}", "middle")
 
 
 def _box(name, centre, past, memory, conditions, states, exogenous):
@@ -191,11 +194,11 @@ def _box(name, centre, past, memory, conditions, states, exogenous):
     small = [unit] if unit else []
     if past and memory:
         small.append(f"↻ {memory(past)}")
-    size = 14 if len(words) <= 19 else 12 if len(words) <= 23 else 10.5
+    size = 14 if len(words) <= 17 else 12 if len(words) <= 21 else 11 if len(words) <= 24 else 9.5
+    box = f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="{22 if kind == "state" else 8}" class="node {kind}"'
     parts = [
         f"<title>{svg.esc(name)}</title>",
-        f'<rect x="{svg.num(x - BOX_WIDTH / 2)}" y="{svg.num(y - BOX_HEIGHT / 2)}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" '
-        f'rx="{22 if kind == "state" else 8}" class="node {kind}"/>',
+        f'<rect x="{svg.num(x - BOX_WIDTH / 2)}" y="{svg.num(y - BOX_HEIGHT / 2)}" {box}/>',
         svg.text(x, y + (0 if small else 5), words, "node-name", "middle", f'style="font-size:{size}px"'),
     ]
     if small:

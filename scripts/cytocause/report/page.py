@@ -12,7 +12,7 @@ import numpy as np
 from cytocause.report import charts, graph
 from cytocause.report.cards import Experiment, card, shown, test_condition
 from cytocause.report.evidence import Rows
-from cytocause.report.marks import arrows, lag_text, number
+from cytocause.report.marks import arrows, lag_text
 from cytocause.report.names import counted, listed, number_word, short, spoken, with_unit
 from cytocause.report.sentences import (
     KIND_LABELS,
@@ -68,7 +68,7 @@ def sections(data):
     return {
         "title": cfg["title"] or "From movie to causal graph",
         "tiles": tiles(data, experiment, found),
-        "summary": summary(data, experiment, found, cards),
+        "summary": summary(data, experiment, found),
         "open_questions": open_questions(data, experiment),
         "graph_svg": graph.draw(
             nodes,
@@ -126,8 +126,8 @@ def make_experiment(data, found):
         for name, value in s["conditions"].items():
             if name in chip and chip[name] != value:
                 chip[name] = None
-    for kind in rows:
-        for unit in rows[kind].units.tolist():
+    for kind, table_rows in rows.items():
+        for unit in table_rows.units.tolist():
             of_unit[kind].setdefault(unit, {})
     conditions = []
     by_design = {c["name"]: c for c in design.get("conditions", [])}
@@ -191,9 +191,9 @@ def tiles(data, experiment, found):
     return [{"number": f"{n:,}", "what": what if n != 1 else what.replace("samples", "sample")} for n, what in out]
 
 
-def summary(data, experiment, found, cards):
+def summary(data, experiment, found):
     """Sentences: what was looked at, what was found."""
-    rows, word, design = experiment.rows["chip"], experiment.unit_word, data["design"] or {}
+    rows, word = experiment.rows["chip"], experiment.unit_word
     texts = []
     if len(rows) == 0:
         n = len(data["cfg"]["samples"])
@@ -225,7 +225,7 @@ def summary(data, experiment, found, cards):
         hits = [a for a in found if a.source == c["name"]]
         if hits:
             what = listed(f"{spoken(a.target, experiment.names)}{ {'+': ' (more)', '-': ' (less)'}.get(a.sign, '') }" for a in hits)
-            texts.append(f"{c['name']} is joined to {what}.")
+            texts.append(f"The condition {c['name']} is joined to {what}.")
         else:
             texts.append(f"No edge starts at {c['name']}: the graph shows no effect of it.")
     for state in experiment.states:

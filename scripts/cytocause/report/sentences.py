@@ -112,8 +112,10 @@ def verdict(test, unit, alpha=0.05):
     p = f"p {'=' if test['exact'] else '≈'} {short(test['p'], 2)}"
     floor = f"{units} could have been assigned in {test['arrangements']:,} ways, so the smallest attainable p is {short(test['smallest_p'], 2)}"
     if test["smallest_p"] > alpha:
+        reached = abs(test["p"] - test["smallest_p"]) < 1e-9
+        here = "and it is reached here: the chips could not differ more clearly" if reached else f"here {p}"
         return (
-            f"{capital(number_word(test['units']))} {unit}s cannot decide this: {floor} (here {p}). "
+            f"{capital(number_word(test['units']))} {unit}s cannot decide this: {floor} ({here.replace('chip', unit)}). "
             f"The graph counts every cell as a witness; the {unit} is what was treated."
         )
     if test["p"] <= alpha:

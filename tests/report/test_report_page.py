@@ -1,0 +1,204 @@
+"""The page: one file, nothing from outside, right for full, empty and failed experiments, and in a browser."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+from cytocause.report.page import build, sections, unit_name
+
+from tests.report import experiment
+
+
+@pytest.fixture(scope="module")
+def page():
+    return build(experiment.data())
+
+
+def outside(html):
+    """Everything in the page that would ask for something outside it."""
+    wanted = re.findall(r"""(?:src|href|poster|data|action|srcset)\s*=\s*["']([^"']*)["']""", html)
+    wanted += re.findall(r"url\(([^)]*)\)", html) + re.findall(r"@import[^;]*", html)
+    return [u for u in wanted if not u.startswith(("#", "data:"))]
+
+
+def test_the_page_holds_everything_it_shows(page):
+    assert outside(page) == []
+    assert "http://" not in page and "https://" not in page
+    assert "<script" not in page and "<iframe" not in page and "<link rel=\"stylesheet\"" not in page
+
+
+def test_the_page_says_what_eight_chips_cannot_decide(page):
+    assert "Eight chips cannot decide a CAF_presence effect (smallest attainable p 0.056)." in page
+    assert "Eight chips cannot decide a treatment effect (smallest attainable p 0.056)." in page
+
+
+def test_every_edge_has_a_card_with_dots_numbers_and_a_sentence():
+    context = sections(experiment.data())
+    assert len(context["cards"]) == 10 and context["cards_left_out"] == 0
+    death = next(c for c in context["cards"] if c["target_column"] == "death" and c["source_column"] == "n_immune_r1")
+    assert death["lag"] == "20, 30 min (2, 3 frames)" and len(death["charts"]) == 2
+    assert death["charts"][0]["svg"].count("<circle") == 8
+    assert "onsets of death" in death["charts"][1]["caption"]
+    assert death["verdict"].startswith("Positive in")
+    condition = next(c for c in context["cards"] if c["source_column"] == "CAF_presence" and c["target_column"] == "death")
+    assert condition["undecided"] and condition["charts"][0]["svg"].count("<circle") == 8
+    assert condition["table"]["head"] == ["CAF_presence", "chips", "cells", "rows", "deaths", "deaths per 100 cell hours"]
+    assert [row[1] for row in condition["table"]["rows"]] == [4, 4]
+
+
+def test_films_are_embedded_within_the_budget():
+    data = experiment.data()
+    every = sections(data)["films"]
+    assert [sum(f["film"] is not None for f in g["entries"]) for g in every] == [2, 2, 2, 2]
+    size = next(iter(data["films"].values()))[0]
+    data["cfg"]["film_budget_mb"] = 1.5 * size / 1e6
+    assert sum(f["film"] is not None for g in sections(data)["films"] for f in g["entries"]) == 1
+    data["cfg"].update(film_budget_mb=12, films=["chip4"])
+    assert {f["sample"] for g in sections(data)["films"] for f in g["entries"] if f["film"]} == {"chip4"}
+
+
+def test_a_graph_without_edges():
+    page = build(experiment.data(edges=[]))
+    assert "No edge between two different variables was found" in page and 'id="edges"' not in page
+
+
+def without_rows(data):
+    data["table"] = data["table"].iloc[:0]
+    data["design"] = {**data["design"], "conditions": [], "cells": [], "trajectories": 0, "rows": 0, "events": {}}
+    data["graph"] = {"nodes": [], "edges": []}
+    data["edges"] = data["edges"].iloc[:0]
+    return data
+
+
+def test_an_experiment_whose_samples_all_failed():
+    data = without_rows(experiment.data())
+    names = [s["sample"] for s in data["cfg"]["samples"]]
+    data["failed"] = pd.DataFrame(
+        {"sample": names, "failed_at": "prepare", "reason": "The movie is <cut> off.", "todo": "Copy it again."}
+    )
+    for key in ("qc", "counts", "segment", "stills", "films", "tracks"):
+        data[key] = {}
+    data["events"] = {key: table.iloc[:0] for key, table in data["events"].items()}
+    page = build(data)
+    assert "There is no table to learn from: 8 of 8 samples failed." in page
+    assert page.count("The movie is &lt;cut&gt; off.") == 8
+    assert outside(page) == []
+
+
+def test_one_sample_no_condition_no_event_no_time():
+    data = experiment.data()
+    data["cfg"]["samples"] = [{"sample": "chip1", "conditions": {}, "levels": {}}]
+    data["cfg"]["conditions"] = []
+    data["table"] = data["table"][data["table"]["sample"] == "chip1"].assign(death=0, division=0)
+    data["design"] = {"chip_level": "sample", "time_step_min": None, "events": {"death": 0, "division": 0}}
+    data["graph"]["edges"] = [{**experiment.edge("area_um2", "eccentricity", 1), "lag_min": None, "lag_frames": None}]
+    data["meta"] = {"chip1": {"n_frames": 40, "unit": "px", "pixel_size_um": None, "frame_interval_min": None}}
+    page = build(data)
+    assert "The pixel size is unknown for all samples: their lengths are in pixels" in page
+    assert "in time steps of unknown length" in page
+    assert "1 step" in page and "One sample:" in page
+    assert "The experiment has no conditions." in page
+
+
+def test_many_samples_and_edges_are_capped():
+    data = experiment.data(n_per_cell=8)
+    data["cfg"].update(max_samples=5, max_cards=3)
+    context = sections(data)
+    assert len(context["quality"]["lines"]) == 5 and context["quality"]["left_out"] == 27
+    assert len(context["cards"]) == 3 and context["cards_left_out"] == 7
+    assert sum(len(g["entries"]) for g in context["films"]) == 10
+
+
+def test_empty_cells_and_confounding_are_among_the_open_questions():
+    data = experiment.data()
+    data["design"]["empty_cells"] = [{"treatment": 1, "CAF_presence": 1}]
+    data["design"]["confounded"] = [{"condition": "treatment", "level": "date", "detail": "Every date has one value of treatment only."}]
+    texts = sections(data)["open_questions"]
+    assert "No chip has treatment 1, CAF_presence 1, so the conditions' joint effect there is unknown." in texts
+    assert "Every date has one value of treatment only." in texts
+
+
+def test_a_condition_that_varies_inside_a_chip_is_compared_between_samples():
+    data = experiment.data()
+    for s in data["cfg"]["samples"]:
+        s["levels"] = {"chip": f"c{s['conditions']['treatment']}"}
+    card = next(c for c in sections(data)["cards"] if c["source_column"] == "CAF_presence")
+    assert card["table"]["head"][1] == "samples" and card["charts"][0]["svg"].count("<circle") == 8
+
+
+def test_chips_of_two_dates_are_different_chips():
+    assert unit_name("s", {"date": "d1", "chip": 3}, "chip") == "d1 3"
+    assert unit_name("s", {"chip": 3}, "sample") == "s"
+
+
+def test_score_rows_that_do_not_exist_say_so():
+    data = experiment.data()
+    data["scorecard"] = {
+        "segment.ap50": 0.94,
+        "segment.ap50_precision": 0.97,
+        "segment.ap50_recall": 0.96,
+        "track.lnk": 0.99,
+        "fate.death_f1": None,
+        "notes": {"fate.death_f1": "no true death and no found one"},
+        "populations": {"tumour": {"segment.ap50": 0.95, "track.lnk": 0.99}},
+        "samples": {"chip1": {}},
+        "infer.false_condition_edges": 1,
+    }
+    page = build(data)
+    assert "no true death and no found one" in page and "0.940" in page and "False edges of conditions in this experiment: 1." in page
+
+
+def test_the_same_data_give_the_same_page_but_for_the_footer():
+    one, two = experiment.data(), experiment.data()
+    two["written"] = "another day"
+    assert build(one).replace(one["written"], "") == build(two).replace(two["written"], "")
+    assert build(one).count(one["written"]) == 1
+
+
+def test_names_from_outside_cannot_break_the_page():
+    data = experiment.data()
+    data["cfg"]["title"] = "<script>alert(1)</script>"
+    evil = "<b>&\"chip'"
+    data["cfg"]["samples"][0]["levels"]["chip"] = evil
+    page = build(data)
+    assert "<script>alert" not in page and evil not in page and "&lt;b&gt;" in page
+
+
+def chromium():
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        reason = "Chromium is not installed (Debian package chromium), so the page is not opened in a browser."
+        pytest.fail(reason) if os.environ.get("CYTOCAUSE_REQUIRE_ALL") == "1" else pytest.skip(reason)
+    return program
+
+
+@pytest.mark.timeout(180)
+def test_a_browser_shows_the_page_without_asking_the_network(page, tmp_path):
+    program = chromium()
+    file, log = tmp_path / "report.html", tmp_path / "net.json"
+    file.write_text(page, encoding="utf-8")
+    command = [
+        program,
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update"),
+        *("--disable-background-networking", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"),
+        *(f"--log-net-log={log}", "--net-log-capture-mode=Everything", "--virtual-time-budget=4000", "--dump-dom"),
+        file.as_uri(),
+    ]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=150)
+    dom = done.stdout
+    assert "cannot decide a CAF_presence effect (smallest attainable p 0.056)" in dom
+    assert dom.count("<video") == 8 and dom.count("<article") == 10
+    assert len(re.findall(r'<svg class="graph"', dom)) == 1
+    assert outside(dom) == []
+    asked = re.findall(r'"url":"(https?://[^"]*)"', log.read_text(errors="ignore")) if log.exists() else []
+    assert [u for u in asked if "report.html" in u] == []
+    assert "Refused to" not in done.stderr
+
+
+def test_pictures_are_small(page):
+    assert len(page) < 3e6
+    assert np.isfinite(len(page))
