@@ -15,7 +15,7 @@ Source: Kuglin & Hines 1975 (phase correlation); parabola through the peak for t
 
 import numpy as np
 from scipy import fft
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from scipy.ndimage import shift as move
 
 SIDE = 256  # pixels; larger images are averaged down to about this before the correlation
@@ -73,18 +73,22 @@ def shrink(image, factor):
 def band(image):
     """Structures of cell size: pixel noise and uneven light taken off, bright cells held down, one image size = SD 1."""
     fine = gaussian_filter(image, 1.0)
-    detail = fine - gaussian_filter(image, 12.0)
-    scale = detail.std() or 1.0
-    return np.clip(detail / scale, -3, 3)
+    detail = fine - uniform_filter(image, 41)
+    for _ in range(3):  # each time the brightest count less for the scale
+        detail = np.clip(detail / (detail.std() or 1.0), -3, 3)
+    return detail
 
 
 def peak_shift(before, after, shape):
     """Shift (dy, dx) that brings the first image onto the second, from their spectra (rfft2)."""
     cross = after * np.conj(before)
-    cross /= np.maximum(np.abs(cross), 1e-6 * np.abs(cross).max() + 1e-30)
-    surface = fft.irfft2(cross, s=shape)
-    # phase alone weighs noise as much as signal; a little smoothing gathers the peak
-    surface = gaussian_filter(surface, 1.0, mode="wrap")
+    # Phase alone weighs noise as much as signal: what is weaker than the average counts less, and a little smoothing
+    # (Gaussian, SD 1) gathers the peak.
+    size = np.abs(cross)
+    cross /= size + size.mean() + 1e-30
+    rows, columns = fft.fftfreq(shape[0]), fft.rfftfreq(shape[1])
+    smooth = np.exp(-2 * np.pi**2 * rows**2)[:, None] * np.exp(-2 * np.pi**2 * columns**2)
+    surface = fft.irfft2(cross * smooth.astype(np.float32), s=shape)
     peak = np.unravel_index(np.argmax(surface), shape)
     shift = []
     for axis, n in enumerate(shape):

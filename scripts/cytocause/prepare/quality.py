@@ -8,6 +8,8 @@ from scipy.ndimage import laplace
 
 from cytocause.io import InputDefect
 
+MIN_FRAMES = 5  # below this there is no "frames around" to be unlike
+
 
 def frame_facts(image):
     """Mean, focus, highest value, share of pixels at it, and whether the frame is constant: a dict of plain numbers.
@@ -75,14 +77,16 @@ def flags(facts, *, frames, drift_steps, cfg):
         around = local_median(mean, cfg["window_frames"])
         change = (mean - around) / np.maximum(np.abs(around), 1e-12)
         noise = 4 * robust_sd(mean - around)
-        unusual = (np.abs(change) > cfg["brightness_change"]) & (np.abs(mean - around) > noise) & ~constant
+        comparable = ~constant & (n >= MIN_FRAMES)
+        unusual = (np.abs(change) > cfg["brightness_change"]) & (np.abs(mean - around) > noise) & comparable
         flag(unusual & (change < 0), f"dark{tail}")
         flag(unusual & (change > 0), f"bright{tail}")
         focus = np.asarray(values["focus"])
         around = local_median(focus, cfg["window_frames"])
         drop = (around - focus) / np.maximum(around, 1e-12)
         noise = 4 * robust_sd(focus - around)
-        flag((drop > cfg["focus_drop"]) & (around - focus > noise) & ~constant, f"blurred{tail}")
+        dark = unusual & (change < 0)  # half the light has a quarter of the variance, and that is no blur
+        flag((drop > cfg["focus_drop"]) & (around - focus > noise) & comparable & ~dark, f"blurred{tail}")
         flag(np.asarray(values["saturated"]) > cfg["saturated"], f"saturated{tail}")
     flag(np.asarray(drift_steps) > 0, "shifted")
     flag(np.r_[False, np.diff(frames) > 1] if n else [], "gap_before")

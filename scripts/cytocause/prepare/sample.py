@@ -177,13 +177,13 @@ def _quality(facts, found, words):
 
 
 _SENTENCES = {
-    "empty": "hold no image (all pixels equal)",
-    "dark": "are darker than the frames around them",
-    "bright": "are brighter than the frames around them",
-    "blurred": "are less sharp than the frames around them",
-    "saturated": "have many pixels at the highest value",
-    "shifted": "are shifted against the frame before",
-    "gap_before": "come after dropped frames",
+    "empty": "without an image (all pixels equal)",
+    "dark": "darker than those around",
+    "bright": "brighter than those around",
+    "blurred": "less sharp than those around",
+    "saturated": "with many pixels at the highest value",
+    "shifted": "shifted against the frame before",
+    "gap_before": "after dropped frames",
 }
 
 
