@@ -1,10 +1,12 @@
 """A laboratory for the workflow: copies of the tree, runs of snakemake in them, and which jobs a dry run plans."""
 
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,11 +66,39 @@ def run(folder, *arguments, **options):
     return done
 
 
-def planned(folder, *arguments, **options):
+def planned(folder, *arguments, configfile=TINY):
     """The jobs a dry run plans: {rule: number of jobs}, without the target `all`."""
-    done = snakemake(folder, "-n", "--quiet", "rules", *arguments, **options)
-    assert done.returncode == 0, done.stdout[-6000:]
-    return jobs(done.stdout)
+    status, text = dry_run(folder, *arguments, configfile=configfile)
+    assert status == 0, text[-6000:]
+    return jobs(text)
+
+
+def dry_run(folder, *arguments, configfile=TINY):
+    """(exit status, output) of `snakemake -n`, in a fork of this process: importing Snakemake costs more than the plan itself."""
+    import snakemake.cli  # noqa: F401 (imported here so that every fork has it)
+
+    command = ["-n", "--quiet", "rules", *map(str, arguments)]
+    if configfile:
+        command += ["--configfile", str(configfile)]
+    with tempfile.TemporaryFile("w+") as output:
+        child = multiprocessing.get_context("fork").Process(target=_in_fork, args=(str(folder), command, output.fileno()))
+        child.start()
+        child.join(120)
+        output.seek(0)
+        return child.exitcode, output.read()
+
+
+def _in_fork(folder, command, output):
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.stdout = sys.stderr = os.fdopen(output, "w", closefd=False)
+    os.chdir(folder)
+    os.environ.pop("PYTHONPATH", None)
+    for name in [name for name in sys.modules if name.split(".")[0] == "cytocause"]:
+        del sys.modules[name]  # the plan must be made by the package of `folder`
+    from snakemake.cli import main
+
+    main(command)
 
 
 def jobs(text):

@@ -125,15 +125,15 @@ def _absolute(module, level, path, scripts):
 @cache
 def _read(path, _stamp):
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    imports, defined, dynamic = [], set(), False
+    imports, defined, homes, dynamic = [], set(), {}, False
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             defined.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 defined.update(leaf.id for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            defined.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+            if isinstance(node.value, ast.Dict):
+                homes.update(_constant_pairs(node.value))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imports += [(0, alias.name, None) for alias in node.names]
@@ -147,8 +147,19 @@ def _read(path, _stamp):
         "digest": hashlib.sha256(ast.dump(tree).encode()).digest(),
         "imports": imports,
         "defined": defined,
+        "homes": homes,
         "dynamic": dynamic,
         "lazy": path.name == "__init__.py" and "__getattr__" in defined,
+    }
+
+
+def _constant_pairs(node):
+    """{name: module} of a lazy door's table, {"open_movie": "movies", ...}: the pairs of words in a dict literal."""
+    pairs = zip(node.keys, node.values)
+    return {
+        key.value: value.value
+        for key, value in pairs
+        if isinstance(key, ast.Constant) and isinstance(value, ast.Constant) and isinstance(value.value, str)
     }
 
 
@@ -173,6 +184,8 @@ def _imported(path, modules, scripts):
     """Files of the package that the file `path` imports."""
     source = _source(path)
     found = set()
+    if path == scripts / PACKAGE / "__init__.py":
+        return found  # the version and the kernels' cache: nothing that computes
     if source["dynamic"] and not source["lazy"] and path.parent != scripts:
         found.update(_room(path.parent, modules))  # which module is meant is known only when it runs: any of the room
     if source["lazy"]:
@@ -190,8 +203,9 @@ def _imported(path, modules, scripts):
             target = modules[f"{base}.{name}"]
             found.update(_room(target.parent, modules) if target.name == "__init__.py" else [target])
         elif door is not None and _is_lazy_door(door):
+            home = modules.get(f"{base}.{_source(door)['homes'].get(name, '').lstrip('.')}")
             givers = [file for file in _room(door.parent, modules) if name in _source(file)["defined"] and file != door]
-            found.update(givers or _room(door.parent, modules))
+            found.update([home] if home else givers or _room(door.parent, modules))
     return found
 
 
