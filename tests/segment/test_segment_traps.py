@@ -138,7 +138,8 @@ def test_threads_are_those_asked_for(tiny_weights):
 def test_a_smaller_network_pads_its_style_to_what_cellpose_expects(tiny):
     import torch
 
-    y, style = tiny.model.net(torch.zeros(2, 2, 64, 64))
+    with torch.no_grad():
+        y, style = tiny.model.net(torch.zeros(2, 2, 64, 64))
     assert style.shape == (2, 256) and y.shape == (2, 3, 64, 64)
     assert float(style[:, 8:].abs().sum()) == 0.0
 
@@ -200,7 +201,7 @@ def test_a_frame_of_256_px_is_one_tile_and_a_large_one_costs_least():
     assert tile_px((512, 512), 1.0, 544) == 528
     assert tile_px((256, 256), 1.0, 224) == 224
     assert 224 <= tile_px((1080, 1080), 1.0, 544) <= 544
-    assert tile_px((8, 8), 0.1, 544) == 32
+    assert tile_px((8, 8), 0.1, 544) == 16
 
 
 def test_tiles_change_next_to_nothing(shipped):

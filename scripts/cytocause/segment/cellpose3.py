@@ -54,6 +54,7 @@ class Cellpose3:
 
         upstream = cellpose()
         torch.set_num_threads(int(threads))  # Trap: torch takes every core
+        torch.sparse.check_sparse_tensor_invariants.disable()  # said, so that torch does not ask in every log
         upstream.utils.download_url_to_file = _no_download  # Traps 3 and 4: it would switch off TLS checks for the process
         self.network = load_network(path, name)
         self.device = _device(torch, device)
