@@ -60,7 +60,7 @@ def work(snakemake):
     marks = marks_of(zip(events["event"], events["track_id"], events["frame"]), paths, cfg["event_frames"])
     frames, times = meta["frames"], meta["time_min"]
     with ExitStack() as stack:
-        movie = stack.enter_context(open_movie(list(snakemake.input.movie))) if snakemake.input.movie else None
+        movie = stack.enter_context(open_movie(list(snakemake.input.movie), meta=meta)) if snakemake.input.movie else None
         labels = stack.enter_context(open_labels(snakemake.input.labels[0])) if snakemake.input.labels else None
         names = list(meta["channels"] or [])
         channel = channel_of(cfg, names) if movie else None
