@@ -90,6 +90,17 @@ def test_a_treatment_per_date_is_confounded():
     assert [(f["level"], f["kind"]) for f in found] == [("date", "partial")] and "tue has not all values" in found[0]["detail"]
 
 
+def test_what_is_left_within_dates():
+    """CAF on one of two dates only: over all chips it looks decidable, within the date it is not."""
+    mon = [row(f"m{k}", 0, k % 2, date="mon") for k in range(4)]
+    tue = [row(f"t{k}", 0, 0, date="tue") for k in range(6)]
+    caf = by_name(design(mon + tue, [TREATMENT, CAF])["conditions"])["CAF_presence"]
+    assert caf["arrangements"] == 45 and not caf["undecidable"]
+    assert caf["within"] == {"date": {"arrangements": 6, "smallest_p": pytest.approx(1 / 3)}}
+    details = [c["detail"] for c in design(mon + tue, [TREATMENT, CAF])["confounded"]]
+    assert "Within dates alone, no permutation test can give p below 0.333." in details[0]
+
+
 def test_two_conditions_that_never_vary_apart_are_confounded():
     samples = [row(f"s{t}{k}", t, t) for t in (0, 1) for k in (0, 1)]
     found = design(samples, [TREATMENT, CAF])["confounded"]

@@ -50,7 +50,7 @@ def design(samples, conditions, alpha=0.05):
         "conditions": entries,
         "cells": cells,
         "empty_cells": [cell["conditions"] for cell in cells if cell["chips"] == 0],
-        "confounded": _confounded(samples, names),
+        "confounded": _confounded(samples, entries, alpha),
         "undecidable": [
             {
                 "condition": entry["name"],
@@ -110,8 +110,14 @@ def _condition(samples, condition, discrete, chip_level, alpha):
     for sample in samples:
         inside.setdefault(sample["units"][chip_level], set()).add(sample["conditions"][name])
     unit = "sample" if any(len(found) > 1 for found in inside.values()) else chip_level
-    groups = _strata(samples, name, values, [other for other in discrete if other != name], unit)
+    rest = [other for other in discrete if other != name]
+    groups = _strata(samples, name, values, rest, unit)
     p = smallest_p(groups)
+    within = {}
+    for level in ("date", "donor"):
+        if (_count(samples, level) or 0) > 1:
+            inner = _strata(samples, name, values, rest, unit, level)
+            within[level] = {"arrangements": arrangements(inner), "smallest_p": smallest_p(inner)}
     return {
         "name": name,
         "kind": condition["kind"],
@@ -120,16 +126,18 @@ def _condition(samples, condition, discrete, chip_level, alpha):
         "permuted_unit": unit,
         "arrangements": arrangements(groups),
         "smallest_p": p,
+        "within": within,
         "effective_units": sum(4 * a * b / (a + b) for a, b in map(_sides, groups) if a + b),
         "undecidable": p > alpha,
     }
 
 
-def _strata(samples, name, values, others, unit):
-    """Units per value of `name`, one list for each combination of the other discrete conditions."""
+def _strata(samples, name, values, others, unit, level=None):
+    """Units per value of `name`, one list for each combination of the other discrete conditions (and of a level)."""
     found = {}
     for sample in samples:
         stratum = tuple(str(sample["conditions"][other]) for other in others)
+        stratum += (str(sample["units"][level]),) if level else ()
         found.setdefault(stratum, {}).setdefault(sample["conditions"][name], set()).add(sample["units"][unit])
     return [[len(stratum.get(value, ())) for value in values] for _, stratum in sorted(found.items())]
 
@@ -169,9 +177,11 @@ def _cells(samples, discrete, conditions, chip_level):
     return out
 
 
-def _confounded(samples, names):
+def _confounded(samples, entries, alpha):
     out = []
-    for name in names:
+    names = [entry["name"] for entry in entries]
+    for entry in entries:
+        name = entry["name"]
         for level in ("date", "donor"):
             by_level = {}
             for sample in samples:
@@ -187,6 +197,9 @@ def _confounded(samples, names):
             elif any(found != values for found in by_level.values()):
                 short = sorted("/".join(unit) for unit, found in by_level.items() if found != values)
                 detail = f"{level} {', '.join(short)} has not all values of {name}: the comparison is not balanced over the {level}s."
+                if level in entry["within"] and entry["within"][level]["smallest_p"] > alpha:
+                    p = entry["within"][level]["smallest_p"]
+                    detail += f" Within {level}s alone, no permutation test can give p below {p:.3g}."
                 out.append({"condition": name, "level": level, "kind": "partial", "detail": detail})
     for one, other in combinations(names, 2):
         pairs = {(str(sample["conditions"][one]), str(sample["conditions"][other])) for sample in samples}

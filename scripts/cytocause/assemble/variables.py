@@ -98,6 +98,8 @@ def settle(variables, table, unit, conditions):
         source = in_unit(variable["name"], unit) if variable["origin"] == "column" else variable["name"]
         entry = describe(source) if variable["origin"] in ("column", "state") else None
         meaning = (entry or {}).get("meaning", "")
+        if condition is not None:
+            meaning = f"Condition of the sample sheet ({condition['kind']}), reference {_short(condition.get('reference'))}"
         if variable["of"]:
             meaning = f"Mean over the {variable['of']} cells near the cell of: {meaning}"
         rows.append(
