@@ -40,7 +40,6 @@ def design(samples, conditions, alpha=0.05):
         sample["units"] = units_of(sample["sample"], sample["levels"])
     has_chip = bool(samples) and all(sample["units"]["chip"] is not None for sample in samples)
     chip_level = "chip" if has_chip else "sample"
-    names = [condition["name"] for condition in conditions]
     discrete = [condition["name"] for condition in conditions if condition["kind"] != "continuous"]
     cells = _cells(samples, discrete, conditions, chip_level)
     entries = [_condition(samples, condition, discrete, chip_level, alpha) for condition in conditions]
