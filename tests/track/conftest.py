@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from cytocause.io.settings import fill_defaults
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from cytocause.track.divisions import Table, _Rows, best_compatible, division_cost, find_divisions, split_at_divisions
+from cytocause.track.stage import link_movie
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytocause.track.divisions import Table, _Rows, best_compatible, division_cost, find_divisions, split_at_divisions
-from cytocause.track.stage import link_movie
 from tests.track import naive
 from tests.track.points import meta, world
 
@@ -135,7 +135,7 @@ def test_the_chosen_set_is_the_best_of_all_subsets(seed, n, share):
 
 @pytest.mark.parametrize(("kind", "least"), [({}, 0.95), ({"n_cells": 90}, 0.93), ({"missing": 0.03}, 0.9)])
 def test_divisions_of_a_world_of_points(kind, least, track_cfg):
-    objects, track, parent = world(seed=1, **kind)
+    objects, _track, parent = world(seed=1, **kind)
     columns, facts = link_movie(objects, meta(int(objects.page.max()) + 1), track_cfg)
     truth = families(columns["label"], columns, parent)
     own = dict(zip(columns["track_id"].tolist(), columns["parent_id"].tolist()))

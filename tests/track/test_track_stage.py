@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from cytocause.io import InputDefect
 from cytocause.track import finish_tracks, given_tracks, link_movie, objects_of_frame, objects_of_stack, read_given
 from cytocause.track.celltype import cell_types
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.track.points import meta, world
 
 

@@ -71,7 +71,7 @@ def onset_scan(time, signals, sigma, sign, taus):
                 trial[j] = covariance / spread
                 if trial[j] * sign[j] > 0:
                     total += trial[j] * covariance / (sigma[j] * sigma[j])
-            if total > score[c]:
+            if total > score[c] * (1 + 1e-9):  # where two fit alike the faster one stays, whatever the rounding
                 score[c] = total
                 best[c] = k
                 for j in range(n_signals):
