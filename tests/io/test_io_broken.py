@@ -132,7 +132,7 @@ def test_frames_of_unequal_size_in_a_folder(tmp_path):
 def test_frames_of_unequal_channels_in_a_folder(tmp_path):
     for number, n in enumerate((2, 3)):
         tifffile.imwrite(tmp_path / f"t{number}.tif", np.zeros((n, 20, 30), "uint16"), photometric="minisblack")
-    fails(tmp_path, "has 3 channels, t0.tif has 2")
+    fails(tmp_path, "differ in their channels: this one has 3, t0.tif has 2")
 
 
 def test_several_images_in_one_file(tmp_path):

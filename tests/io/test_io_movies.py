@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 from cytocause.io import InputDefect, open_movie, write_movie
-from cytocause.io.movies import frame_numbers
+from cytocause.io.frame_files import arrange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -199,6 +199,48 @@ def test_folder_of_frames_with_channels(tmp_path):
         assert same(opened, movie)
 
 
+@pytest.mark.parametrize("pattern", ["run1_t{t}_c{c}.tif", "scan w{c} {t:03d}.tif", "t{t}_ch0{c}.tif"])
+def test_folder_with_a_file_for_each_channel(tmp_path, pattern):
+    movie = pixels((4, 2, 10, 12), "uint16")
+    for t, number in enumerate([1, 2, 3, 5]):
+        for c in range(2):
+            tifffile.imwrite(tmp_path / pattern.format(t=number, c=c + 1), movie[t, c])
+    with open_movie(tmp_path, channels=["a", "b"]) as opened:
+        assert same(opened, movie)
+        assert opened.frame_numbers == [0, 1, 2, 4] and opened.channel_names == ["a", "b"]
+
+
+def test_a_set_of_ome_files_is_one_movie(tmp_path):
+    """Micro-Manager and others split a movie in files that each describe the whole set."""
+    movie = pixels((4, 1, 10, 12), "uint16")
+    ids = [f"urn:uuid:00000000-0000-0000-0000-00000000000{i}" for i in range(2)]
+    planes = "".join(
+        f'<TiffData FirstT="{t}" IFD="{t % 2}" PlaneCount="1"><UUID FileName="f_{t // 2}.ome.tif">{ids[t // 2]}</UUID></TiffData>'
+        for t in range(4)
+    )
+    for i in range(2):
+        xml = (
+            f'<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="{ids[i]}"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="12" '
+            f'SizeY="10" SizeC="1" SizeZ="1" SizeT="4"><Channel ID="Channel:0:0"/>{planes}</Pixels></Image></OME>'
+        )
+        with tifffile.TiffWriter(tmp_path / f"f_{i}.ome.tif") as tiff:
+            for k in range(2):
+                tiff.write(movie[2 * i + k, 0], description=None if k else xml, metadata=None, contiguous=False)
+    assert same(open_movie(tmp_path / "f_0.ome.tif"), movie)
+    assert same(open_movie(tmp_path), movie)
+    (tmp_path / "f_1.ome.tif").unlink()
+    with pytest.raises(InputDefect):
+        same(open_movie(tmp_path / "f_0.ome.tif"), movie)
+
+
+def test_a_frame_that_holds_two_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "t0.tif", pixels((10, 12), "uint16"))
+    tifffile.imwrite(tmp_path / "t1.tif", pixels((2, 10, 12), "uint16"), imagej=True, metadata={"axes": "TYX"})
+    with open_movie(tmp_path) as movie, pytest.raises(InputDefect, match="differ in their frames: this one has 2, t0.tif"):
+        movie.frame(1)
+
+
 def test_pieces_of_a_movie_are_put_end_to_end(tmp_path):
     movie = pixels((9, 1, 10, 12), "uint16")
     for number, piece in enumerate(np.split(movie[:, 0], [5])):
@@ -209,23 +251,24 @@ def test_pieces_of_a_movie_are_put_end_to_end(tmp_path):
 
 
 def test_numbers_in_even_steps_are_frames_in_a_row():
-    assert frame_numbers(["t0.tif", "t10.tif", "t20.tif", "t40.tif"]) == [0, 1, 2, 4]
-    assert frame_numbers(["t3.tif", "t1.tif", "t2.tif"]) == [2, 0, 1]
+    assert arrange(["t0.tif", "t10.tif", "t20.tif", "t40.tif"])[0] == [0, 1, 2, 4]
+    assert arrange(["t3.tif", "t1.tif", "t2.tif"]) == ([0, 1, 2], [["t1.tif"], ["t2.tif"], ["t3.tif"]])
 
 
 @pytest.mark.parametrize(
     ("names", "text"),
     [
         (["a_1.tif", "b_2.tif"], "differ in more than a number"),
-        (["t1_c1.tif", "t2_c2.tif"], "differ in 2 numbers"),
+        (["t1_z1.tif", "t2_z2.tif"], "differ in 2 numbers"),
+        (["t1_c1.tif", "t2_c2.tif"], "Frame 1 has no file for channel 2; other frames have channels 1, 2"),
         (["t1.tif", "t01.tif"], "differ in no number"),
         (["t1.tif", "t01.tif", "t2.tif"], "Two frames carry the number 1"),
     ],
 )
 def test_names_that_do_not_count_frames(names, text):
     with pytest.raises(InputDefect, match=text) as caught:
-        frame_numbers(names)
-    assert "frame_0001.tif" in caught.value.todo
+        arrange(names)
+    assert caught.value.todo
 
 
 def test_channels_are_named_and_numbered(tmp_path):

@@ -10,7 +10,9 @@ import numpy as np
 
 from cytocause.io.atomic import atomic_dir
 from cytocause.io.errors import InputDefect
-from cytocause.io.movies import Movie, _files, stream_ome
+from cytocause.io.frame_files import files_of
+from cytocause.io.movies import Movie
+from cytocause.io.ome_tiff import stream_ome
 
 
 def open_labels(path, *, channel=0, axes=None):
@@ -84,8 +86,8 @@ def _label_files(path):
     if isinstance(path, (str, Path)) and Path(path).is_dir():
         masks = [p for p in Path(path).iterdir() if p.name.startswith(("mask", "man_track", "man_seg")) and p.suffix == ".tif"]
         if masks:
-            return _files(masks)
-    return _files(path)
+            return files_of(masks)
+    return files_of(path)
 
 
 def write_labels(path, frames, *, n_frames, height, width, pixel_size_um=None, time_min=None, dtype="uint16"):

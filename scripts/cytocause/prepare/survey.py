@@ -13,7 +13,7 @@ _FACTS = ("mean", "focus", "highest", "at_highest", "constant")
 def survey(movie, cfg, *, pages=None):
     """Read every page of a movie once.
 
-    movie : n_frames, height, width, channel_names, dtype, frame(t, c), metadata["source"]
+    movie : n_frames, height, width, channel_names, dtype, frame(t, c), file_of(t, c)
     cfg   : section prepare
     pages : the iterator of page numbers to follow (for progress), default range(n_frames)
 
@@ -25,12 +25,11 @@ def survey(movie, cfg, *, pages=None):
     facts = {name: {key: [] for key in _FACTS} for name in names}
     drift = DriftEstimator((movie.height, movie.width), cfg["drift"]) if cfg["drift"]["enabled"] else None
     shifts = np.zeros((movie.n_frames, 2))
-    sources = movie.metadata["source"]
     for t in range(movie.n_frames) if pages is None else pages:
         combined = None
         for c, name in enumerate(names):
             image = movie.frame(t, c)
-            check_finite(image, t, name, sources[t] if len(sources) == movie.n_frames else sources[0])
+            check_finite(image, t, name, movie.file_of(t, c))
             found = frame_facts(image)
             for key in _FACTS:
                 facts[name][key].append(found[key])
@@ -44,7 +43,7 @@ def survey(movie, cfg, *, pages=None):
     if len(empty) == len(names):
         raise InputDefect(
             "Every frame of the movie is constant: all its pixels have the same value.",
-            file=sources[0],
+            file=movie.file_of(0),
             todo="Check the export; there is nothing to see in this movie.",
         )
     intensity = {}
