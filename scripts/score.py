@@ -72,7 +72,9 @@ def main(snakemake):
         {"fate.death_onset_error_min": float(np.median(np.abs(onsets))) if len(onsets) else None},
     )
     write_json(card, snakemake.output.scorecard)
-    write_table(pd.DataFrame(rows_of_card(card)), snakemake.output.table)
+    rows = pd.DataFrame(rows_of_card(card))
+    whole = {name: rows[name].astype("Int64") for name in ("tp", "fp", "fn")}
+    write_table(rows.assign(**whole), snakemake.output.table)
 
 
 if "snakemake" in globals():

@@ -88,17 +88,17 @@ def test_a_latent_edge_has_two_heads():
     assert counts["arrowhead"] == {"tp": 1, "fp": 1, "fn": 2}
 
 
-def test_one_layer_is_read_from_the_found_graph_and_frames_become_minutes():
+@pytest.mark.parametrize(("delta_t", "hit"), [(2, 1), (1, 0), ({"a": 2, "b": 3, "drug": 0}, 1), (None, 1)])
+def test_one_layer_is_read_from_the_found_graph_and_frames_become_minutes(delta_t, hit):
     truth = {
         "scored_edges": [{"source": "a", "target": "b", "lag_frames": 4}],
         "frame_interval_min": 10.0,
         "conditions": [],
         "variables": ["a", "b"],
     }
-    found = {"edges": [edge("a", "b", 60.0)], "nodes": [], "layer_min": 20.0}
-    assert graph_counts(truth, found, {"lag_tolerance_layers": 1})["lag"] == {"tp": 1, "fp": 0, "fn": 0}
-    found["layer_min"] = 10.0
-    assert graph_counts(truth, found, {"lag_tolerance_layers": 1})["lag"] == {"tp": 0, "fp": 1, "fn": 1}
+    found = {"edges": [{**edge("a", "b", 60.0), "lag_steps": 6}], "nodes": [], "parameters": {"delta_t": delta_t}}
+    counts = graph_counts(truth, found, {"lag_tolerance_layers": 1})["lag"]
+    assert counts == {"tp": hit, "fp": 1 - hit, "fn": 1 - hit}
 
 
 def test_proxies_stand_for_what_they_measure_and_definitional_pairs_are_outside():

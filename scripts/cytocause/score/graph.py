@@ -137,12 +137,18 @@ def same_truth(graphs):
 
 
 def layer_min(found):
-    """Time between two layers of the found graph (min), None when it has no lagged edge and does not say it."""
-    given = found.get("layer_min")
-    if given is not None:
-        return float(given)
-    lags = [lag for lag in (_lag_min(edge, None) for edge in found.get("edges", [])) if lag]
-    return min(lags) if lags else None
+    """Time between two layers of the found graph (min); None when none of its edges has a lag in minutes.
+
+    A layer is `delta_t` time steps (the smallest, where variables differ), and a lagged edge shows how long a step is.
+    """
+    lagged = [e for e in found.get("edges", []) if e.get("lag_steps") and _lag_min(e, None)]
+    if not lagged:
+        return None
+    step_min = min(_lag_min(e, None) / e["lag_steps"] for e in lagged)
+    steps = (found.get("parameters") or {}).get("delta_t")
+    if isinstance(steps, dict):
+        steps = min((v for v in steps.values() if v), default=None)
+    return step_min * (steps or min(e["lag_steps"] for e in lagged))
 
 
 def graph_counts(truth, found, cfg):
