@@ -1,0 +1,198 @@
+"""From a table to a causal graph: the steps in their order.
+
+    table -> grid -> layers -> unfolded rows -> pairs -> contributors -> (confidence) -> orientation -> tables
+"""
+
+import logging
+import time as clock
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from . import compact as compacting
+from .confidence import confidences
+from .consistency import consistent_graph
+from .estimates import Book, default_threads
+from .orientation import orient
+from .settings import read_settings
+from .skeleton import Graph, initialise, restart, thin
+from .summary import edge_rows, raw_rows, triple_rows
+from .table import read_data
+from .unfolding import unfold
+
+logger = logging.getLogger("cytocause")
+
+
+@dataclass
+class CausalGraph:
+    """What infer() returns.
+
+    edges, raw, triples: DataFrames (spec 6.4); nodes: DataFrame name, role, kind, unit; run: dict of parameters,
+    versions, warnings and timings (seconds).
+    """
+
+    edges: pd.DataFrame
+    raw: pd.DataFrame
+    triples: pd.DataFrame
+    nodes: pd.DataFrame
+    stationarity: pd.DataFrame
+    run: dict = field(default_factory=dict)
+
+    def compact(self, self_loops=True):
+        """One row per (source, target, lag), older end first; see compact.compact_rows."""
+        return compacting.compact_rows(self.edges, self.nodes, self.run["unfolded"], self_loops)
+
+    def combined(self, method="combine"):
+        """One row per pair of variables: "combine" all lags, or the strongest only ("unique", "drop" without lag)."""
+        return compacting.combine_rows(self.compact(), method)
+
+    def to_networkx(self):
+        """The compact graph as a networkx MultiDiGraph, keys are lags."""
+        return compacting.to_networkx(self.compact(), self.nodes)
+
+    def to_json(self):
+        """The compact graph as plain lists and dicts (graph.json)."""
+        return compacting.to_json(self.compact(), self.nodes, self.run["parameters"])
+
+
+def infer(
+    table, variables=None, config=None, *, trajectory="trajectory", time="time", seed=None, threads=None, progress=None
+):
+    """Causal graph of a table.
+
+    table: DataFrame, one row per (trajectory, time); time None: a static table. variables: DataFrame with name and any
+    of kind, role, levels, n_layers, delta_t, mov_avg; None takes every column. config: dict of the parameters of
+    settings.py, unknown ones refused. seed: of shuffles and jitter (default config's, else 0); threads: default all
+    that numba may use. progress(what, done, total) is called now and then.
+    Returns CausalGraph; equal input gives equal tables whatever the threads. Raises ValueError, TypeError naming
+    column and row. Source: spec sections 1 to 6.
+    """
+    config = dict(config or {})
+    seed = int(config.get("seed", 0) if seed is None else seed)
+    threads = int(threads or config.get("threads") or config.get("n_threads") or default_threads())
+    mode = config.get("mode")
+    if mode not in (None, "S", "TS") or (mode is not None and (mode == "TS") != (time is not None)):
+        raise ValueError(f"mode is {mode!r} but time is {time!r}; a temporal graph (TS) has a time column, a static one (S) none.")
+    settings = read_settings(config)
+    report = progress or (lambda what, done, total: None)
+    timings = {}
+    begin = last = clock.perf_counter()
+
+    def lap(name):
+        nonlocal last
+        now = clock.perf_counter()
+        timings[name] = timings.get(name, 0.0) + now - last
+        last = now
+
+    data = read_data(table, variables, trajectory=trajectory, time=time, sample_weights=config.get("sample_weights"))
+    warnings = data.warnings
+    unfolded = unfold(data, settings, warnings)
+    lap("pre")
+    book = Book(unfolded, settings, threads, seed)
+    try:
+        graph = Graph(unfolded, settings)
+        initialise(graph, book, report)
+        lap("init")
+
+        def once():
+            thin(graph, book, report)
+            lap("iter")
+            if settings.n_shuffles:
+                confidences(graph, book, settings.n_shuffles, settings.conf_threshold, report)
+                lap("cut")
+            oriented = orient(graph, book)
+            lap("ort")
+            return oriented
+
+        consensus = None
+        if settings.consistent == "no":
+            oriented = once()
+        else:
+            oriented, consensus = consistent_graph(graph, once, lambda: restart(graph), settings, warnings)
+        edges = edge_rows(graph, book, oriented, settings, consensus)
+        raw = raw_rows(graph, book)
+        triples = triple_rows(graph, oriented)
+        stationarity = compacting.repeated_rows(edges, unfolded, graph) if unfolded.temporal else edges[edges["type"] == "P"]
+    finally:
+        book.close()
+    nodes = pd.DataFrame(
+        [(v.name, v.role, v.kind, v.unit) for v in data.variables], columns=["name", "role", "kind", "unit"]
+    )
+    lap("post")
+    timings["total"] = clock.perf_counter() - begin
+    for text in warnings:
+        logger.warning("%s", text)
+    run = {
+        "parameters": _parameters(settings, unfolded, data, seed),
+        "unfolded": {
+            name: {
+                "variable": data.variables[unfolded.base[k]].name,
+                "lag": None if unfolded.contextual[k] or not unfolded.temporal else int(unfolded.lag[k]),
+            }
+            for k, name in enumerate(unfolded.names)
+        },
+        "counts": {
+            "rows": int(unfolded.codes.shape[1]),
+            "trajectories": int(data.starts.size - 1) if data.temporal else None,
+            "nodes": len(unfolded),
+            "pairs": len(graph.edges),
+            "estimates": book.computed,
+            "edges": int((edges["type"] == "P").sum()),
+        },
+        "versions": _versions(),
+        "warnings": list(warnings),
+        "threads": threads,
+        "timings": timings,
+    }
+    return CausalGraph(edges, raw, triples, nodes, stationarity, run)
+
+
+def _parameters(settings, unfolded, data, seed):
+    """All settings as they were used, and the window in force; the same for any number of threads."""
+    from dataclasses import asdict
+
+    out = asdict(settings)
+    out["black_box"] = [list(row) for row in settings.black_box]
+    out["ort_consensus_ratio"] = settings.consensus_ratio
+    out["seed"] = seed
+    out["mode"] = "TS" if unfolded.temporal else "S"
+    if unfolded.temporal:
+        lagged = [k for k, v in enumerate(data.variables) if v.role != "contextual"]
+        out["n_layers"] = max(unfolded.n_layers[k] for k in lagged)
+        out["delta_t"] = max(unfolded.delta_t[k] for k in lagged)
+        out["time_step"] = data.step
+        out["relaxation"] = unfolded.relaxation
+        out["variables"] = {
+            v.name: {"n_layers": unfolded.n_layers[k], "delta_t": unfolded.delta_t[k]}
+            for k, v in enumerate(data.variables)
+        }
+    out["n_eff"] = float(unfolded.weights.sum()) if unfolded.weights.size else unfolded.n_eff or float(unfolded.codes.shape[1])
+    return out
+
+
+def _versions():
+    import platform
+
+    import numba
+
+    from cytocause import __version__
+
+    return {
+        "cytocause": __version__,
+        "numba": numba.__version__,
+        "numpy": np.__version__,
+        "pandas": pd.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def empty_graph(variables, reason):
+    """A CausalGraph without edges, for a table from which nothing can be inferred; the reason is among the warnings."""
+    from .compact import COMPACT  # noqa: F401  (the columns of the compact form are fixed there)
+    from .summary import EDGES, RAW, TRIPLES
+
+    nodes = pd.DataFrame(variables if variables is not None else [], columns=["name", "role", "kind", "unit"])
+    run = {"parameters": {}, "unfolded": {}, "counts": {"edges": 0}, "versions": _versions(), "warnings": [reason]}
+    edges = pd.DataFrame(columns=list(EDGES))
+    return CausalGraph(edges, pd.DataFrame(columns=list(RAW)), pd.DataFrame(columns=list(TRIPLES)), nodes, edges, run)

@@ -1,0 +1,144 @@
+"""Normalised-maximum-likelihood complexity of a multinomial, and the tables of costs built from it.
+
+    LC(n, r) = ln C(n, r)    price, in nats, of describing n samples with r levels
+
+C grows with both: a variable with many levels must earn them. A kernel never evaluates a logarithm: every price it
+needs depends on a whole number of rows c, so that it is looked up in `Costs`. With rows of weight w (effective sample
+size below the number of rows) the tables hold the price of round(w c) samples at place c.
+
+Source: Kontkanen & Myllymaki 2007 (recurrence); spec section 3.1.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+LEVELS = 50  # rows of the table; longer ones continue the recurrence on demand
+EXACT_LIMIT = 1000  # samples up to which C(n, 2) is summed, above it is approximated (spec 3.1)
+
+
+class Costs(NamedTuple):
+    """Read-only tables, all indexed by a number of rows c = 0..n (uniform weight w) or of samples (general weights).
+
+    plogp    (n+1,) float64, (w c) ln (w c)
+    rounded  (n+1,) int32, samples that c rows count for, round(w c)
+    plogp_rounded  (n+1,) float64, m ln m with m = rounded[c]
+    lc       (LEVELS+1, n+1) float64, LC(rounded[c], r); row r
+    lfact    (n+1,) float64, ln c!
+    weight   float, w
+    rows     int, rows of the whole table (before rows with missing values are left out)
+    """
+
+    plogp: np.ndarray
+    rounded: np.ndarray
+    plogp_rounded: np.ndarray
+    lc: np.ndarray
+    lfact: np.ndarray
+    weight: float
+    rows: int
+
+
+@njit(cache=True, nogil=True)
+def log_complexity_two(n):
+    """LC(n, 2) in nats for n >= 0 samples: the sum over all splits up to 1000 samples, its expansion above."""
+    if n <= 0:
+        return 0.0
+    if n <= EXACT_LIMIT:
+        # term h: binom(n, h) (h/n)^h ((n-h)/n)^(n-h), in logarithms to stay inside float64
+        total = 2.0
+        log_binom = 0.0
+        for h in range(1, n):
+            log_binom += np.log((n - h + 1) / h)
+            total += np.exp(log_binom + h * np.log(h / n) + (n - h) * np.log((n - h) / n))
+        return np.log(total)
+    return 0.5 * np.log(n * np.pi / 2) + np.sqrt(8 / (9 * n * np.pi)) + (3 * np.pi - 16) / (36 * n * np.pi)
+
+
+@njit(cache=True, nogil=True)
+def fill_complexity(table):
+    """Fill table[r, n] with LC(n, r) for every level count r and sample count n it has room for."""
+    levels, size = table.shape
+    for n in range(size):
+        table[0, n] = 0.0
+        if levels > 1:
+            table[1, n] = 0.0
+        if levels > 2:
+            value = log_complexity_two(n)
+            table[2, n] = value
+            ratio = np.exp(value)  # q_r = C(n, r) / C(n, r-1)
+            for r in range(3, levels):
+                if n > 0:
+                    ratio = 1.0 + n / ((r - 2) * ratio)
+                    value += np.log(ratio)
+                table[r, n] = value
+
+
+@njit(cache=True, nogil=True)
+def complexity_row(costs, levels):
+    """LC(rounded[c], levels) for all c; (n+1,) float64. A view of the table, or continued past its last row."""
+    last = costs.lc.shape[0] - 1
+    if levels <= last:
+        return costs.lc[levels]
+    row = np.empty(costs.lc.shape[1])
+    for c in range(row.size):
+        n = costs.rounded[c]
+        value = costs.lc[last, c]
+        ratio = np.exp(value - costs.lc[last - 1, c])
+        for r in range(last + 1, levels + 1):
+            ratio = 1.0 + n / ((r - 2) * ratio)
+            value += np.log(ratio)
+        row[c] = value if n > 0 else 0.0
+    return row
+
+
+@njit(cache=True, nogil=True)
+def log_choose(costs, n, k):
+    """ln binom(n, k) in nats; 0 where there is no choice."""
+    if k <= 0 or k >= n:
+        return 0.0
+    return costs.lfact[n] - costs.lfact[k] - costs.lfact[n - k]
+
+
+def log_complexity(n, levels):
+    """LC(n, levels) in nats, for n >= 0 samples and levels >= 0; 0 when either is trivial."""
+    table = np.zeros((max(int(levels), 2) + 1, int(n) + 1))
+    fill_complexity(table)
+    return float(table[int(levels), int(n)])
+
+
+@lru_cache(maxsize=8)
+def build_costs(rows, n_eff=None, largest=None):
+    """The tables for `rows` rows that count for n_eff samples (default: one each).
+
+    largest: largest count of samples that may be looked up when rows have weights of their own (then w = 1).
+    """
+    weight = 1.0 if n_eff is None else float(n_eff) / rows
+    size = max(rows, largest or 0, LEVELS + 1)
+    count = np.arange(size + 1)
+    weighted = weight * count
+    rounded = np.floor(weighted + 0.5).astype(np.int32)
+    raw = np.zeros((LEVELS + 1, int(rounded[-1]) + 1))
+    fill_complexity(raw)
+    lc = raw if weight == 1.0 else np.ascontiguousarray(raw[:, rounded])
+    whole = rounded.astype(np.float64)
+    costs = Costs(
+        plogp=_plogp(weighted),
+        rounded=rounded,
+        plogp_rounded=_plogp(whole),
+        lc=lc,
+        lfact=np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size + 1))))),
+        weight=weight,
+        rows=int(rows),
+    )
+    for array in costs[:5]:
+        array.setflags(write=True)
+    return costs
+
+
+def _plogp(values):
+    out = np.zeros(values.size)
+    positive = values > 0
+    out[positive] = values[positive] * np.log(values[positive])
+    return out

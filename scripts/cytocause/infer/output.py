@@ -1,0 +1,34 @@
+"""What infer leaves on disk: three tables, the graph twice, and how it was run. Times and dates are in run.json only."""
+
+from pathlib import Path
+
+from cytocause.io import write_graph_json, write_graphml, write_json, write_table
+
+FILES = {
+    "edges": "edges.tsv",
+    "raw": "raw.tsv",
+    "triples": "triples.tsv",
+    "graphml": "graph.graphml",
+    "json": "graph.json",
+    "run": "run.json",
+}
+
+
+def write_graph(graph, paths):
+    """Write a CausalGraph; paths: dict with any of edges, raw, triples, graphml, json, run. Each file is written whole."""
+    for name in ("edges", "raw", "triples"):
+        if name in paths:
+            write_table(getattr(graph, name), paths[name])
+    if "graphml" in paths:
+        write_graphml(graph.to_networkx(), paths["graphml"])
+    if "json" in paths:
+        write_graph_json(graph.to_json(), paths["json"])
+    if "run" in paths:
+        write_json(graph.run, paths["run"])
+
+
+def in_folder(folder):
+    """The usual file names in a folder, which is made."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return {name: folder / file for name, file in FILES.items()}

@@ -1,0 +1,123 @@
+"""Parameters of an inference, their defaults and what they may be.
+
+The workflow's defaults are in workflow/schemas/infer.schema.yaml; a test holds the two together. Source: spec section 7.
+"""
+
+from dataclasses import dataclass, fields
+
+LATENT = ("no", "orientation", "yes")
+CONSISTENT = ("no", "orientation", "skeleton")
+COMPLEXITY = ("nml", "bic")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One inference. Informations in nats, ratios without unit, layers and strides in time steps; -1 or None: automatic."""
+
+    n_layers: int | None = None
+    delta_t: int | None = None
+    max_nodes: int = 50
+    mov_avg: int = 0
+    keep_max_data: bool = False
+    n_eff: float = -1
+    n_shuffles: int = 0
+    conf_threshold: float = 0.01
+    ort_proba_ratio: float = 1.0
+    ort_consensus_ratio: float | None = None
+    latent: str = "orientation"
+    propagation: bool = False
+    orientation: bool = True
+    cplx: str = "nml"
+    negative_info: bool = False
+    consistent: str = "no"
+    max_iteration: int = 100
+    consensus_threshold: float = 0.8
+    test_mar: bool = True
+    black_box: tuple = ()
+    max_bins: int = 50
+    legacy: bool = False
+    frame_interval_min: float | None = None
+    frames_per_step: float = 1.0
+
+    @property
+    def consensus_ratio(self):
+        return self.ort_proba_ratio if self.ort_consensus_ratio is None else self.ort_consensus_ratio
+
+
+_RANGES = {
+    "n_layers": (1, 1000),
+    "delta_t": (1, 1_000_000),
+    "max_nodes": (2, 100_000),
+    "mov_avg": (0, 1_000_000),
+    "n_shuffles": (0, 1_000_000),
+    "conf_threshold": (0, 1),
+    "ort_proba_ratio": (0, 1),
+    "ort_consensus_ratio": (0, 1),
+    "max_iteration": (1, 1_000_000),
+    "consensus_threshold": (0.5, 1),
+    "max_bins": (2, 1000),
+    "frame_interval_min": (0, 1_000_000),
+    "frames_per_step": (0, 1_000_000),
+}
+_CHOICES = {"latent": LATENT, "consistent": CONSISTENT, "cplx": COMPLEXITY}
+_WHOLE = ("n_layers", "delta_t", "max_nodes", "mov_avg", "n_shuffles", "max_iteration", "max_bins")
+_FLAGS = ("keep_max_data", "propagation", "orientation", "negative_info", "test_mar", "legacy")
+# read by infer() itself, so that a whole section of a config may be handed over
+PASSED_ON = ("seed", "threads", "n_threads", "mode", "sample_weights")
+
+
+def read_settings(config):
+    """Settings from a dict of parameter names; unknown names and values out of range are refused with what is allowed."""
+    config = dict(config or {})
+    known = {field.name: field.default for field in fields(Settings)}
+    values = {}
+    for name, value in config.items():
+        if name in PASSED_ON:
+            continue
+        if name not in known:
+            raise ValueError(f"Unknown inference parameter {name!r}; known are {', '.join(sorted(known))}.")
+        values[name] = _checked(name, value, known[name])
+    return Settings(**values)
+
+
+def _checked(name, value, default):
+    if value is None:
+        if default is None or name in ("n_eff", "black_box", "mov_avg"):
+            return default
+        raise ValueError(f"Inference parameter {name} is empty; its default is {default!r}.")
+    if name in _CHOICES:
+        if value not in _CHOICES[name]:
+            raise ValueError(f"Inference parameter {name} is {value!r}; expected one of {', '.join(_CHOICES[name])}.")
+        return value
+    if name in _FLAGS:
+        if not isinstance(value, (bool,)):
+            raise ValueError(f"Inference parameter {name} is {value!r}; expected true or false.")
+        return value
+    if name == "black_box":
+        return _black_box(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"Inference parameter {name} is {value!r}; expected a number.")
+    if name == "n_eff":
+        if value != -1 and value < 1:
+            raise ValueError(f"Inference parameter n_eff is {value}; expected -1 (automatic) or at least 1.")
+        return float(value) if value != -1 else -1
+    if name in _WHOLE:
+        if value != int(value):
+            raise ValueError(f"Inference parameter {name} is {value}; expected a whole number.")
+        value = int(value)
+    low, high = _RANGES[name]
+    if not low <= value <= high:
+        raise ValueError(f"Inference parameter {name} is {value}; expected {low} to {high}.")
+    return value
+
+
+def _black_box(rows):
+    """Forbidden edges as a tuple of (variable, variable, lag or None): v(t - lag) - w(t)."""
+    out = []
+    for row in rows:
+        row = list(row.values()) if isinstance(row, dict) else list(row)
+        if len(row) not in (2, 3):
+            raise ValueError(f"black_box row {row!r} has {len(row)} entries; expected variable, variable and, in time, lag.")
+        lag = row[2] if len(row) == 3 else None
+        out.append((str(row[0]), str(row[1]), None if lag is None or lag != lag else int(lag)))
+    return tuple(out)

@@ -1,0 +1,321 @@
+"""Which pairs stay connected: edges lose their indirect part, contributor by contributor.
+
+    X - Y   I'(X;Y) = 40
+            best Z explains 25     X - Y | Z      I' = 15
+            next W explains the rest              I' <= 0    removed, separating set {Z, W}
+
+Source: spec section 4.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .information import contributor_score, processing_score
+
+TIE = 1e-12  # scores closer than this are equal
+
+
+@dataclass
+class Edge:
+    """State of one tested pair x < y (node numbers); contributors in the order they were found."""
+
+    x: int
+    y: int
+    info: float = 0.0  # I(x;y)
+    shifted: float = 0.0  # I'(x;y)
+    n: int = 0
+    contributors: list = field(default_factory=list)
+    contributions: list = field(default_factory=list)  # I'3 / I'(x;y|u before)
+    raw_contributions: list = field(default_factory=list)  # I'3 / I'(x;y)
+    info_given: float = 0.0  # I(x;y|contributors)
+    shifted_given: float = 0.0
+    n_given: int = 0
+    best: int = -1  # next contributor
+    score: float = -math.inf
+    gain: tuple = (0.0, 0.0)  # I'3 of the next contributor, I'(x;y|u) on its rows
+    candidates: list = field(default_factory=list)
+    connected: bool = False
+    confidence: float | None = None
+
+
+class Graph:
+    """Tested pairs, which of them are connected, and who may explain whom."""
+
+    def __init__(self, unfolded, settings):
+        self.data = unfolded
+        self.settings = settings
+        self.size = len(unfolded)
+        self.edges = {pair: Edge(*pair) for pair in tested_pairs(unfolded, settings.black_box)}
+        self.adjacent = np.zeros((self.size, self.size), bool)
+        self.dropped = {}  # pair -> candidates that lost both their links (spec 4.2)
+        self.allowed = None  # consistency: pair -> set of allowed contributors
+
+    def connect(self, edge, connected):
+        edge.connected = connected
+        self.adjacent[edge.x, edge.y] = self.adjacent[edge.y, edge.x] = connected
+
+    def candidates(self, edge):
+        """Nodes that may explain an edge now, in index order."""
+        x, y = edge.x, edge.y
+        if self.settings.latent == "yes":
+            near = np.ones(self.size, bool)
+        else:
+            near = self.adjacent[x] | self.adjacent[y]
+            gone = self.dropped.setdefault((x, y), ~near)
+            gone |= ~near
+            near = ~gone
+        near &= ~self.forbidden(x, y)
+        near[[x, y]] = False
+        near[edge.contributors] = False
+        if self.allowed is not None:
+            keep = np.zeros(self.size, bool)
+            keep[list(self.allowed((x, y)))] = True
+            near &= keep
+        return np.flatnonzero(near).tolist()
+
+    def forbidden(self, x, y):
+        """Nodes that never explain x-y: consequences, and for an edge with a condition the other end's own past."""
+        data = self.data
+        out = data.consequence.copy()
+        if data.temporal:
+            for context, other in ((x, y), (y, x)):
+                if data.contextual[context] and not data.contextual[other]:
+                    out |= data.base == data.base[other]
+        return out
+
+
+def tested_pairs(unfolded, black_box):
+    """Pairs (i < j) that are tested: one end in the present, nothing between two inputs or two consequences."""
+    data = unfolded
+    closed = set()
+    for v, w, lag in black_box:
+        closed.add((v, w, lag))
+    by_base = {}
+    for i, name in enumerate(data.names):
+        by_base.setdefault(int(data.base[i]), name.rsplit("_lag", 1)[0] if name.endswith(f"_lag{data.lag[i]}") else name)
+    known = set(by_base.values())
+    for v, w, _ in closed:
+        for name in (v, w):
+            if name not in known:
+                raise ValueError(f"black_box names {name!r}, which is not a variable of the table.")
+    pairs = []
+    for i in range(len(data)):
+        for j in range(i + 1, len(data)):
+            if data.temporal and data.layer[i] > 0 and data.layer[j] > 0:
+                continue
+            if data.temporal and (data.contextual[i] and data.layer[j] > 0):
+                continue
+            if data.temporal and not _may_link(data, i, j):
+                continue
+            if data.consequence[i] and data.consequence[j]:
+                continue
+            if closed and _closed(data, closed, by_base, i, j):
+                continue
+            pairs.append((i, j))
+    return pairs
+
+
+def _may_link(data, i, j):
+    """Nothing enters an exogenous variable: neither its past, nor another input, nor anything older."""
+    exogenous = data.source & ~data.contextual
+    for a, b in ((i, j), (j, i)):
+        if exogenous[a] and (data.source[b] or data.lag[b] > data.lag[a]):
+            return False
+    return True
+
+
+def _closed(data, closed, by_base, i, j):
+    first, second = (i, j) if data.lag[i] >= data.lag[j] else (j, i)
+    v, w = by_base[int(data.base[first])], by_base[int(data.base[second])]
+    lag = int(data.lag[first] - data.lag[second])
+    contextual = data.contextual[first] or data.contextual[second]
+    for a, b, at in closed:
+        same = (a, b) == (v, w) or ((a, b) == (w, v) and (lag == 0 or contextual or at is None))
+        if same and (at is None or contextual or not data.temporal or at == lag):
+            return True
+    return False
+
+
+def initialise(graph, book, progress):
+    """Unconditional information of every tested pair; those above 0 are connected (spec 4.1)."""
+    edges = list(graph.edges.values())
+    keys = [book.key(edge.x, edge.y) for edge in edges]
+    step = 64
+    for at in range(0, len(keys), step):
+        book.request(keys[at : at + step])
+        progress("pairs", min(at + step, len(keys)), len(keys))
+    for edge, key in zip(edges, keys):
+        edge.info, edge.shifted, edge.n = book.get(key)
+    restart(graph)
+
+
+def restart(graph):
+    """Back to the graph of 4.1."""
+    graph.dropped = {}
+    for edge in graph.edges.values():
+        edge.contributors, edge.contributions, edge.raw_contributions = [], [], []
+        edge.info_given, edge.shifted_given, edge.n_given = edge.info, edge.shifted, edge.n
+        edge.best, edge.score, edge.candidates, edge.confidence = -1, -math.inf, [], None
+        graph.connect(edge, edge.shifted > 0)
+
+
+def find_contributors(graph, book, edges):
+    """Best next contributor of each edge, the graph held still; sets edge.best (-1: none), score and gain (spec 4.2).
+
+    R <= D, and D needs only informations without Z among the conditions: a candidate whose D cannot reach the best
+    score so far is never estimated in full.
+    """
+    open_ = []  # (edge, [(D, z)] still to try)
+    asks = []
+    for edge in edges:
+        edge.candidates = graph.candidates(edge)
+        edge.best, edge.score = -1, -math.inf
+        asks.append(edge)
+    # one side first: it is enough to rule most candidates out
+    sides = {}
+    for edge in asks:
+        for z in edge.candidates:
+            sides[edge.x, edge.y, z] = _weaker_side(book, edge, z)
+    book.request(_side_key(book, e, z, sides[e.x, e.y, z]) for e in asks for z in e.candidates)
+    book.request(_pair_key(book, e, z) for e in asks for z in e.candidates)
+    second = []
+    for edge in asks:
+        for z in edge.candidates:
+            pair = book.clamped(_pair_key(book, edge, z))[1]
+            one = book.clamped(_side_key(book, edge, z, sides[edge.x, edge.y, z]))[1]
+            if one > pair:
+                second.append((edge, z))
+    book.request(_side_key(book, e, z, 1 - sides[e.x, e.y, z]) for e, z in second)
+    hopeful = {id(edge): [] for edge in asks}
+    for edge, z in second:
+        pair = book.clamped(_pair_key(book, edge, z))[1]
+        bound = processing_score(pair, *_side_values(book, edge, z))
+        if bound > 0:
+            hopeful[id(edge)].append((bound, z))
+    for edge in asks:
+        if hopeful[id(edge)]:
+            open_.append((edge, sorted(hopeful[id(edge)], key=lambda item: (-item[0], item[1])), {}))
+    width = max(1, -(-book._threads // max(1, len(open_)))) if open_ else 1
+    while open_:
+        book.request(_full_key(book, e, z) for e, todo, _ in open_ for _, z in todo[:width])
+        still = []
+        for edge, todo, scores in open_:
+            for _ in range(min(width, len(todo))):
+                _, z = todo.pop(0)
+                scores[z] = _score(book, edge, z)
+            top = max((score[2] for score in scores.values()), default=-math.inf)
+            if todo and todo[0][0] >= top - TIE:
+                still.append((edge, todo, scores))
+            else:
+                _choose(book, edge, scores)
+        open_ = still
+
+
+def _pair_key(book, edge, z):
+    return book.key(edge.x, edge.y, edge.contributors, (z,))
+
+
+def _side_key(book, edge, z, side):
+    end, other = (edge.x, edge.y) if side == 0 else (edge.y, edge.x)
+    return book.key(end, z, edge.contributors, (other,))
+
+
+def _full_key(book, edge, z):
+    return book.key(edge.x, edge.y, (*edge.contributors, z))
+
+
+def _weaker_side(book, edge, z):
+    """The end (0: x, 1: y) that shares less with z as far as known; an unknown one counts as strong."""
+    known = [book.entries.get(book.key(end, z)) for end in (edge.x, edge.y)]
+    strength = [math.inf if entry is None else entry[1] for entry in known]
+    return 0 if strength[0] <= strength[1] else 1
+
+
+def _side_values(book, edge, z):
+    return [book.clamped(_side_key(book, edge, z, side))[1] for side in (0, 1)]
+
+
+def _score(book, edge, z):
+    """(I3, I'3, R, I'(x;y|u)) of a candidate."""
+    n = book.count((edge.x, edge.y, z, *edge.contributors))
+    if n <= 2:
+        return 0.0, 0.0, -math.inf, 0.0
+    pair = book.clamped(_pair_key(book, edge, z))
+    full = book.clamped(_full_key(book, edge, z))
+    i3, shifted, score = contributor_score(pair, *_side_values(book, edge, z), full)
+    return i3, shifted, score, pair[1]
+
+
+def _choose(book, edge, scores):
+    """Largest score, strictly positive; ties go to the larger unconditional link (spec 4.2).
+
+    The test of missing values comes last, for candidates that would win only.
+    """
+    left = {z: score for z, score in scores.items() if score[2] > 0}
+    while left:
+        best, link = -1, None
+        for z in sorted(left):
+            if best < 0 or left[z][2] > left[best][2] + TIE:
+                best, link = z, None
+            elif abs(left[z][2] - left[best][2]) <= TIE:
+                if link is None:
+                    link = _link(book, edge, best)
+                other = _link(book, edge, z)
+                if other > link:
+                    best, link = z, other
+        if book.missing_at_random(edge.x, edge.y, edge.contributors, best):
+            edge.best, edge.score = best, left[best][2]
+            edge.gain = (left[best][1], left[best][3])
+            return
+        del left[best]
+
+
+def _link(book, edge, z):
+    """E(Z) = I'(X;Z) + I'(Y;Z), on the rows complete in the three."""
+    return (
+        book.clamped(book.key(edge.x, z, (), (edge.y,)))[1] + book.clamped(book.key(edge.y, z, (), (edge.x,)))[1]
+    )
+
+
+def thin(graph, book, progress):
+    """First contributors of all edges at once, then the edge with the strongest claim, one at a time (spec 4.3)."""
+    connected = [edge for edge in graph.edges.values() if edge.connected]
+    step = 256
+    for at in range(0, len(connected), step):
+        find_contributors(graph, book, connected[at : at + step])
+        progress("first contributors", min(at + step, len(connected)), len(connected))
+    queue = [edge for edge in connected if edge.best >= 0]
+    total = len(queue)
+    while queue:
+        edge = max(queue, key=lambda e: (e.score, -e.x, -e.y))
+        absorb(edge)
+        edge.info_given, edge.shifted_given, edge.n_given = book.get(book.key(edge.x, edge.y, edge.contributors))
+        if edge.shifted_given <= 0:
+            graph.connect(edge, False)
+            edge.best = -1
+            queue.remove(edge)
+        else:
+            find_contributors(graph, book, [edge])
+            if edge.best < 0:
+                queue.remove(edge)
+        progress("edges", total - len(queue), total)
+
+
+def absorb(edge):
+    """Take the best contributor into the edge's set and note what it explained."""
+    shifted, before = edge.gain
+    edge.contributors = [*edge.contributors, edge.best]
+    edge.contributions.append(shifted / before if before else 0.0)
+    edge.raw_contributions.append(shifted / edge.shifted if edge.shifted else 0.0)
+
+
+def three_point(book, x, y, z, given):
+    """(I3, I'3) of an open triple x - z - y, given the pair's separating set; 0 where z is not missing at random."""
+    if book.count((x, y, z, *given)) <= 2 or not book.missing_at_random(x, y, given, z):
+        return 0.0, 0.0
+    pair = book.clamped(book.key(x, y, given, (z,)))
+    full = book.clamped(book.key(x, y, (*given, z)))
+    i3, shifted, _ = contributor_score(pair, 0.0, 0.0, full)
+    return i3, shifted
