@@ -105,7 +105,7 @@ def _remove(path):
 
 def _sync(path):
     """Have the bytes on the disk before the name points at them (directories too, where the system allows it)."""
-    if path.is_dir() and not path.is_symlink():
+    if path.is_dir():  # or a link to one: results may lie on another disk
         if os.name == "nt":
             return
         handle = os.open(path, os.O_RDONLY)
