@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
+from cytocause.io import write_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
@@ -57,3 +59,20 @@ def test_reading_600_frames_peaks_where_60_do(tmp_path, kind):
 def test_writing_600_frames_peaks_where_60_do(tmp_path):
     peaks = [peak_kib(WRITE, tmp_path / "l.ome.tif", n) for n in (60, 600)]
     assert peaks[1] < 1.1 * peaks[0]
+
+
+TABLE = """
+import sys
+import pyarrow.parquet, pandas, numpy
+from cytocause.io import read_table
+read_table(sys.argv[1])
+"""
+
+
+def test_reading_a_table_peaks_at_most_at_three_times_its_size(tmp_path):
+    n = 400_000
+    table = pd.DataFrame({f"c{i}": np.random.default_rng(i).normal(size=n) for i in range(20)})
+    write_table(table.iloc[:1], tmp_path / "one.parquet")
+    write_table(table, tmp_path / "many.parquet")
+    grown = peak_kib(TABLE, tmp_path / "many.parquet") - peak_kib(TABLE, tmp_path / "one.parquet")
+    assert grown * 1024 < 3 * table.memory_usage().sum()

@@ -87,6 +87,13 @@ def test_only_the_columns_asked_for_are_read(tmp_path):
     assert list(read_table(tmp_path / "a.parquet", columns=["b"]).columns) == ["b"]
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.tsv"])
+def test_columns_that_are_not_there(tmp_path, name):
+    write_table(pd.DataFrame({"a": [1], "b": [2.0]}), tmp_path / name)
+    with pytest.raises(InputDefect, match="no column c and no column d; it has a, b"):
+        read_table(tmp_path / name, columns=["c", "a", "d"])
+
+
 def test_names_of_samples_stay_text(tmp_path):
     (tmp_path / "a.tsv").write_text("sample\tchip\tframe\n007\t1\t3\n\t2\t4\n")
     table = read_table(tmp_path / "a.tsv")

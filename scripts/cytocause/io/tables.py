@@ -53,8 +53,11 @@ def read_table(path, columns=None):
         return _read_parquet(path, columns)
     try:
         header = pd.read_csv(path, sep=kind, nrows=0, encoding="utf-8-sig")
+        _check_columns(columns, header.columns, path)
         text = {name: str for name in header.columns if name in _TEXT}
         df = pd.read_csv(path, sep=kind, dtype=text, usecols=columns, encoding="utf-8-sig", float_precision="round_trip")
+    except InputDefect:
+        raise
     except (ValueError, EOFError, OSError, pd.errors.ParserError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
@@ -70,6 +73,7 @@ def read_table(path, columns=None):
 
 
 def _read_parquet(path, columns):
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -77,7 +81,11 @@ def _read_parquet(path, columns):
         with pq.ParquetFile(path) as file:
             version = (file.schema_arrow.metadata or {}).get(b"cytocause_schema")
             _check_version(version, path)
-            table = file.read(columns=columns, use_threads=False)
+            names = [name for name in file.schema_arrow.names if columns is None or name in columns]
+            _check_columns(columns, file.schema_arrow.names, path)
+            # column by column: the peak is the table and one column, not the table three times
+            read = {name: _column(file.read(columns=[name], use_threads=False)) for name in names}
+            n_rows = file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
@@ -86,7 +94,21 @@ def _read_parquet(path, columns):
             file=path,
             todo="Delete it and run again; if it was given, export it again.",
         ) from None
-    return table.to_pandas(ignore_metadata=True, self_destruct=True, use_threads=False)
+    return pd.DataFrame(read, index=pd.RangeIndex(n_rows), copy=False)
+
+
+def _check_columns(wanted, found, path):
+    absent = [name for name in wanted or [] if name not in found]
+    if absent:
+        raise InputDefect(
+            f"The table has no column {' and no column '.join(absent)}; it has {', '.join(map(str, found))}.",
+            file=path,
+            todo="Name its columns as the README says.",
+        )
+
+
+def _column(table):
+    return table.to_pandas(ignore_metadata=True, self_destruct=True, use_threads=False).iloc[:, 0]
 
 
 def _check_version(version, path):
