@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from cytocause.io import read_table, write_labels, write_movie, write_table
+from cytocause.io import describe, read_table, write_labels, write_movie, write_table
 from scipy.ndimage import gaussian_filter
 
 KEYS = {
@@ -45,6 +45,7 @@ def test_a_good_movie(tmp_path, prepare):
         *["page", "frame", "time_min", "mean_tumour", "focus_tumour", "saturated_tumour"],
         *["mean_immune", "focus_immune", "saturated_immune", "drift_y_px", "drift_x_px", "flag"],
     ]
+    assert all(describe(name) for name in quality.columns)
     np.testing.assert_allclose(quality["mean_tumour"], scene()[:, 0].mean(axis=(1, 2)))
     assert (out / "qc.png").stat().st_size > 10_000
     log = (out / "prepare.log").read_text()
