@@ -12,6 +12,8 @@ import numpy as np
 from cytocause.fate.kernels import onset_scan
 from cytocause.fate.signals import SIGN, noise
 
+BEFORE_MIN = 120.0  # long enough for a median, short against growth over a cycle
+
 
 class Death(NamedTuple):
     """The best onset of one track."""
@@ -31,18 +33,31 @@ def find_death(time, signals, cfg):
         return None
     sigma = noise(signals)
     taus = np.asarray(cfg["tau_min"], dtype=np.float64)
-    score, best, amplitude = onset_scan(time, np.ascontiguousarray(signals), sigma, SIGN, taus)
-    seen_after = time[-1] - time
-    reached = 1.0 - np.exp(-seen_after / taus[best])  # share of the plateau that the track still shows
-    allowed = (seen_after >= cfg["support_min"]) & (time - time[0] >= cfg["baseline_min"]) & (score >= cfg["threshold"])
-    known = np.isfinite(signals).sum(axis=1) >= 3
-    allowed &= known[0] & (-amplitude[:, 0] * reached >= cfg["min_area_fall"])
-    if known[2]:
-        allowed &= amplitude[:, 2] * reached >= cfg["min_sd_rise"]
-    if not allowed.any():
+    score, _, _ = onset_scan(time, np.ascontiguousarray(signals), sigma, SIGN, taus)
+    row = int(np.argmax(score))
+    # a better onset too near the track's begin or end: the cell was dying when first seen, or the movie ends too soon to tell
+    if score[row] < cfg["threshold"] or time[-1] - time[row] < cfg["support_min"] or time[row] - time[0] < cfg["baseline_min"]:
         return None
-    row = int(np.argmax(np.where(allowed, score, -np.inf)))
+    if not change(time, signals[0], row, SIGN[0]) >= cfg["min_area_fall"]:
+        return None
+    rise = change(time, signals[2], row, SIGN[2])
+    if np.isfinite(rise) and rise < cfg["min_sd_rise"]:
+        return None
     return Death(row, float(score[row]), confidence(score[row], cfg["threshold"]))
+
+
+def change(time, values, onset, sign):
+    """How far a signal goes in the direction `sign` after an onset; NaN where it is unknown before or after.
+
+    From the median of the last BEFORE_MIN up to the onset to the quartile of what follows that lies furthest that way: a
+    part of the track may still be on its way there, and a dead body may fade again.
+    """
+    before = values[(np.arange(len(time)) <= onset) & (time >= time[onset] - BEFORE_MIN)]
+    after = values[onset + 1 :]
+    before, after = before[np.isfinite(before)], after[np.isfinite(after)]
+    if not len(before) or not len(after):
+        return np.nan
+    return float(np.quantile(sign * (after - np.median(before)), 0.75))
 
 
 def confidence(score, threshold):
