@@ -1,13 +1,14 @@
 """Information between two variables, given others: the kernels.
 
-    both discrete, U discrete or empty   plug-in counts                                    `discrete`
-    U empty                              X and Y cut in turn until nothing changes         `pair`
-    anything else continuous             X, Y and, for each of four terms, U are cut       `conditional`
+    all discrete     plug-in counts                                                        `discrete`
+    U empty          X and Y are cut in turn until nothing changes                         `continuous`
+    otherwise        X, Y and, for each of four terms, U are cut                           `continuous`
 
           I(X;Y|U) = 1/2 { [ I(X;YU) - I(X;U) ] + [ I(Y;XU) - I(Y;U) ] }
 
-Informations are in nats times (effective) samples; "shifted" means less the complexity.
-Columns are dense int32 codes (see ranks); `lev` is how many distinct values there are. Source: spec 3.2 to 3.7.
+Informations are in nats times (effective) samples; "shifted" means less the complexity. Columns are dense int32 codes,
+stacked as x, y, u1, u2 ... (columns, n); `levels` int64 is how many distinct values each has, `kinds` uint8 is 1 where
+it is continuous. `weights` is (n,) float64, or None where all rows weigh the same. Source: spec 3.2 to 3.7.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .cuts import best_cuts, count_cells, unit_weights
+from .cuts import best_cuts
+from .keyed_random import key_of, permutation
 from .nml import complexity_row, log_choose
 from .ranks import count_levels, densify, equal_frequency, multiply, relabel, unit_width
 
@@ -25,6 +27,12 @@ SAME = 1e-5  # nats: two rounds with the same result are a cycle
 ZERO = 1e-10  # nats: below this an information is none
 START_BINS = 30  # most equal-frequency bins to begin with
 SCAN_BINS = 20  # equal-frequency bins are tried below this number
+
+# places in the array of sums over the joint levels of (u, x, y)
+S_XYU, S_XU, S_YU, S_U, S_X, S_Y, S_ALL = range(7)  # sums of n ln n
+K_XU, K_YU, K_UX, K_UY = range(7, 11)  # over (x,u) of LC(n, r_y), (y,u) of LC(n, r_x), u of LC(n, r_x), u of LC(n, r_y)
+N_XU, N_YU, N_U, N_ALL = range(11, 15)  # joint levels that occur, samples
+SUMS = 15
 
 
 class Options(NamedTuple):
@@ -36,706 +44,474 @@ class Options(NamedTuple):
     max_bins: int
 
 
-class Sums(NamedTuple):
-    """Sums over the joint levels of (u, x, y): s_* of n ln n, k_* of LC(n, levels of the other end)."""
-
-    s_xyu: float
-    s_xu: float
-    s_yu: float
-    s_u: float
-    s_x: float
-    s_y: float
-    s_n: float
-    k_xu: float  # sum over (x,u) of LC(n, r_y)
-    k_yu: float  # sum over (y,u) of LC(n, r_x)
-    k_ux: float  # sum over u of LC(n, r_x)
-    k_uy: float  # sum over u of LC(n, r_y)
-    n_xu: int  # joint levels that occur
-    n_yu: int
-    n_u: int
-    n: float  # samples
-
-
 @njit(cache=True, nogil=True)
-def _cost(row, costs, samples, at_least_one, levels):
-    """LC of a count: `samples` indexes the tables; a count that rounds to 0 is 1 where the rule says so."""
-    if at_least_one and costs.rounded[samples] < 1:
-        return np.log(float(levels))
-    return row[samples]
+def sums(u, ru, x, rx, y, ry, weights, costs, lc_x, lc_y, out):
+    """Add up what the joint levels of three labellings (n,) with ru, rx, ry levels are worth; fills out (SUMS,).
 
-
-@njit(cache=True, nogil=True)
-def sums(u, ru, x, rx, y, ry, weights, costs, at_least_one):
-    """Count the joint levels of three labellings (n,) with ru, rx, ry levels and add up what they are worth."""
+    lc_x, lc_y: LC(n, rx) and LC(n, ry) by rows.
+    """
     n = x.size
-    uniform = weights.size == 0
-    lc_x = complexity_row(costs, rx)
-    lc_y = complexity_row(costs, ry)
-    s_xyu = s_xu = s_yu = s_u = s_x = s_y = 0.0
-    k_xu = k_yu = k_ux = k_uy = 0.0
-    n_xu = n_yu = n_u = 0
-    if uniform:
-        all_x = np.zeros(rx, np.int32)
-        all_y = np.zeros(ry, np.int32)
-        in_x = np.zeros(rx, np.int32)
-        in_y = np.zeros(ry, np.int32)
-        size = ru * rx * ry
-        if size <= max(4096, n):
-            table = np.zeros(size, np.int32)
-            for i in range(n):
-                table[(u[i] * rx + x[i]) * ry + y[i]] += 1
-            at = 0
-            for a in range(ru):
-                in_u = 0
-                in_y[:] = 0
-                for b in range(rx):
-                    row = 0
-                    for c in range(ry):
-                        count = table[at]
-                        at += 1
-                        if count:
-                            row += count
-                            in_y[c] += count
-                            s_xyu += costs.plogp[count]
-                    if row:
-                        in_u += row
-                        all_x[b] += row
-                        n_xu += 1
-                        s_xu += costs.plogp[row]
-                        k_xu += _cost(lc_y, costs, row, at_least_one, ry)
-                if in_u:
-                    n_u += 1
-                    s_u += costs.plogp[in_u]
-                    k_ux += _cost(lc_x, costs, in_u, at_least_one, rx)
-                    k_uy += _cost(lc_y, costs, in_u, at_least_one, ry)
-                    for c in range(ry):
-                        count = in_y[c]
-                        if count:
-                            all_y[c] += count
-                            n_yu += 1
-                            s_yu += costs.plogp[count]
-                            k_yu += _cost(lc_x, costs, count, at_least_one, rx)
-        else:
-            # too many joint levels for a table: gather the rows of each level of u, then clear what they touched
-            begin = np.zeros(ru + 1, np.int32)
-            for i in range(n):
-                begin[u[i] + 1] += 1
-            for a in range(ru):
-                begin[a + 1] += begin[a]
-            place = begin[:ru].copy()
-            order = np.empty(n, np.int32)
-            for i in range(n):
-                order[place[u[i]]] = i
-                place[u[i]] += 1
-            in_xy = np.zeros(rx * ry, np.int32)
-            for a in range(ru):
-                in_u = begin[a + 1] - begin[a]
-                if in_u == 0:
-                    continue
-                n_u += 1
-                s_u += costs.plogp[in_u]
-                k_ux += _cost(lc_x, costs, in_u, at_least_one, rx)
-                k_uy += _cost(lc_y, costs, in_u, at_least_one, ry)
-                for at in range(begin[a], begin[a + 1]):
-                    i = order[at]
-                    in_x[x[i]] += 1
-                    in_y[y[i]] += 1
-                    in_xy[x[i] * ry + y[i]] += 1
-                for at in range(begin[a], begin[a + 1]):
-                    i = order[at]
-                    b, c = x[i], y[i]
-                    count = in_xy[b * ry + c]
-                    if count:
-                        s_xyu += costs.plogp[count]
-                        in_xy[b * ry + c] = 0
-                    count = in_x[b]
-                    if count:
-                        n_xu += 1
-                        all_x[b] += count
-                        s_xu += costs.plogp[count]
-                        k_xu += _cost(lc_y, costs, count, at_least_one, ry)
-                        in_x[b] = 0
-                    count = in_y[c]
-                    if count:
-                        n_yu += 1
-                        all_y[c] += count
-                        s_yu += costs.plogp[count]
-                        k_yu += _cost(lc_x, costs, count, at_least_one, rx)
-                        in_y[c] = 0
-        for count in all_x:
-            s_x += costs.plogp[count]
-        for count in all_y:
-            s_y += costs.plogp[count]
-        return Sums(
-            s_xyu, s_xu, s_yu, s_u, s_x, s_y, costs.plogp[n],
-            k_xu, k_yu, k_ux, k_uy, n_xu, n_yu, n_u, costs.weight * n,
-        )  # fmt: skip
-    # general weights: the same sums over weighted counts
-    joint = np.empty(n, np.int32)
-    joint[:] = u
-    r_xu = multiply(joint, ru, x, rx)
-    w_xu = np.zeros(r_xu)
+    for k in range(SUMS):
+        out[k] = 0.0
+    if weights is None:
+        out[S_ALL] = costs.plogp[n]
+        out[N_ALL] = costs.weight * n
+        if ru * rx * ry <= max(4096, n):
+            _table_sums(u, ru, x, rx, y, ry, costs.plogp, lc_x, lc_y, out)
+            return
+    else:
+        total = weights.sum()
+        out[S_ALL] = total * np.log(total)
+        out[N_ALL] = total
+    out[S_U], out[K_UX], out[N_U] = _worth(u, ru, weights, costs.plogp, lc_x)
+    out[K_UY] = _worth(u, ru, weights, costs.plogp, lc_y)[1]
+    out[S_X] = _worth(x, rx, weights, costs.plogp, lc_x)[0]
+    out[S_Y] = _worth(y, ry, weights, costs.plogp, lc_y)[0]
+    joint = u.copy()
+    levels = multiply(joint, ru, y, ry)
+    out[S_YU], out[K_YU], out[N_YU] = _worth(joint, levels, weights, costs.plogp, lc_x)
     for i in range(n):
-        w_xu[joint[i]] += weights[i]
-    r_xyu = multiply(joint, r_xu, y, ry)
-    w_xyu = np.zeros(r_xyu)
-    for i in range(n):
-        w_xyu[joint[i]] += weights[i]
-    joint[:] = u
-    r_yu = multiply(joint, ru, y, ry)
-    w_yu = np.zeros(r_yu)
-    for i in range(n):
-        w_yu[joint[i]] += weights[i]
-    w_u = np.zeros(ru)
-    w_x = np.zeros(rx)
-    w_y = np.zeros(ry)
-    total = 0.0
-    for i in range(n):
-        w_u[u[i]] += weights[i]
-        w_x[x[i]] += weights[i]
-        w_y[y[i]] += weights[i]
-        total += weights[i]
-    for w in w_xu:
-        if w > 0:
-            n_xu += 1
-            k_xu += _cost(lc_y, costs, int(w + 0.5), at_least_one, ry)
-    for w in w_yu:
-        if w > 0:
-            n_yu += 1
-            k_yu += _cost(lc_x, costs, int(w + 0.5), at_least_one, rx)
-    for w in w_u:
-        if w > 0:
-            n_u += 1
-            k_ux += _cost(lc_x, costs, int(w + 0.5), at_least_one, rx)
-            k_uy += _cost(lc_y, costs, int(w + 0.5), at_least_one, ry)
-    return Sums(
-        _plogp(w_xyu), _plogp(w_xu), _plogp(w_yu), _plogp(w_u), _plogp(w_x), _plogp(w_y), total * np.log(total),
-        k_xu, k_yu, k_ux, k_uy, n_xu, n_yu, n_u, total,
-    )  # fmt: skip
+        joint[i] = u[i]
+    levels = multiply(joint, ru, x, rx)
+    out[S_XU], out[K_XU], out[N_XU] = _worth(joint, levels, weights, costs.plogp, lc_y)
+    levels = multiply(joint, levels, y, ry)
+    out[S_XYU] = _worth(joint, levels, weights, costs.plogp, lc_y)[0]
 
 
 @njit(cache=True, nogil=True)
-def _plogp(weights):
-    total = 0.0
-    for w in weights:
-        if w > 0:
-            total += w * np.log(w)
-    return total
+def _worth(labels, levels, weights, plogp, lc):
+    """(sum of n ln n, sum of LC, levels that occur) of one labelling."""
+    value = cost = occupied = 0.0
+    if weights is None:
+        count = np.zeros(levels, np.int32)
+        for label in labels:
+            count[label] += 1
+        for c in count:
+            if c > 0:
+                value += plogp[c]
+                cost += lc[c]
+                occupied += 1.0
+    else:
+        total = np.zeros(levels)
+        for i in range(labels.size):
+            total[labels[i]] += weights[i]
+        for w in total:
+            if w > 0:
+                value += w * np.log(w)
+                cost += lc[max(1, int(w + 0.5))]
+                occupied += 1.0
+    return value, cost, occupied
 
 
 @njit(cache=True, nogil=True)
-def discrete(u, ru, levels_u, x, rx, y, ry, weights, costs, options):
-    """(info, complexity) of labels as they are, spec 3.2; levels_u: product of the level counts of U (1: no U)."""
-    without = levels_u == 1
-    s = sums(u, ru, x, rx, y, ry, weights, costs, without)
-    info = s.s_u - s.s_xu - s.s_yu + s.s_xyu
+def _table_sums(u, ru, x, rx, y, ry, plogp, lc_x, lc_y, out):
+    """The same from one table of all joint levels."""
+    table = np.zeros(ru * rx * ry, np.int32)
+    for i in range(x.size):
+        table[(u[i] * rx + x[i]) * ry + y[i]] += 1
+    all_x = np.zeros(rx, np.int32)
+    all_y = np.zeros(ry, np.int32)
+    in_y = np.zeros(ry, np.int32)
+    at = 0
+    s_xyu = s_xu = s_yu = s_u = k_xu = k_yu = k_ux = k_uy = n_xu = n_yu = n_u = 0.0
+    for a in range(ru):
+        in_u = 0
+        for b in range(rx):
+            row = 0
+            for c in range(ry):
+                count = table[at]
+                at += 1
+                row += count
+                in_y[c] += count
+                s_xyu += plogp[count]
+            if row:
+                in_u += row
+                all_x[b] += row
+                n_xu += 1.0
+                s_xu += plogp[row]
+                k_xu += lc_y[row]
+        if in_u:
+            n_u += 1.0
+            s_u += plogp[in_u]
+            k_ux += lc_x[in_u]
+            k_uy += lc_y[in_u]
+            for c in range(ry):
+                count = in_y[c]
+                in_y[c] = 0
+                if count:
+                    all_y[c] += count
+                    n_yu += 1.0
+                    s_yu += plogp[count]
+                    k_yu += lc_x[count]
+    for count in all_x:
+        out[S_X] += plogp[count]
+    for count in all_y:
+        out[S_Y] += plogp[count]
+    out[S_XYU], out[S_XU], out[S_YU], out[S_U] = s_xyu, s_xu, s_yu, s_u
+    out[K_XU], out[K_YU], out[K_UX], out[K_UY] = k_xu, k_yu, k_ux, k_uy
+    out[N_XU], out[N_YU], out[N_U] = n_xu, n_yu, n_u
+
+
+@njit(cache=True, nogil=True)
+def symmetric(s, rx, ry, levels_u, bic):
+    """(info, complexity) from sums of labels as they are, spec 3.2; levels_u: product of the level counts of U."""
+    info = s[S_U] - s[S_XU] - s[S_YU] + s[S_XYU]
     if info < ZERO or rx < 2 or ry < 2:
         info = 0.0
-    if options.bic:
-        return info, 0.5 * levels_u * (rx - 1) * (ry - 1) * np.log(s.n)
-    return info, 0.5 * (s.k_xu - s.k_uy + s.k_yu - s.k_ux)
+    if bic:
+        return info, 0.5 * levels_u * (rx - 1) * (ry - 1) * np.log(s[N_ALL])
+    return info, 0.5 * (s[K_XU] - s[K_UY] + s[K_YU] - s[K_UX])
 
 
 @njit(cache=True, nogil=True)
-def _one_sided(s, term, rx, ry, bic):
+def one_sided(s, term, rx, ry, bic):
     """(info, shifted info) of one of the four terms of I(X;Y|U): 0 I(Y;XU), 1 I(X;YU), 2 I(X;U), 3 I(Y;U); spec 3.7."""
     if term == 0:
-        info, cost, ra, rb = s.s_n - s.s_y - s.s_xu + s.s_xyu, s.k_xu, ry, s.n_xu
+        info, cost, ra, rb = s[S_ALL] - s[S_Y] - s[S_XU] + s[S_XYU], s[K_XU], ry, s[N_XU]
     elif term == 1:
-        info, cost, ra, rb = s.s_n - s.s_x - s.s_yu + s.s_xyu, s.k_yu, rx, s.n_yu
+        info, cost, ra, rb = s[S_ALL] - s[S_X] - s[S_YU] + s[S_XYU], s[K_YU], rx, s[N_YU]
     elif term == 2:
-        info, cost, ra, rb = s.s_n - s.s_x - s.s_u + s.s_xu, s.k_ux, rx, s.n_u
+        info, cost, ra, rb = s[S_ALL] - s[S_X] - s[S_U] + s[S_XU], s[K_UX], rx, s[N_U]
     else:
-        info, cost, ra, rb = s.s_n - s.s_y - s.s_u + s.s_yu, s.k_uy, ry, s.n_u
+        info, cost, ra, rb = s[S_ALL] - s[S_Y] - s[S_U] + s[S_YU], s[K_UY], ry, s[N_U]
     if info < ZERO or ra < 2 or rb < 2:
         info = 0.0
     if bic:
-        cost = 0.5 * (ra - 1) * (rb - 1) * np.log(s.n)
+        cost = 0.5 * (ra - 1) * (rb - 1) * np.log(s[N_ALL])
     return info, info - cost
 
 
 @njit(cache=True, nogil=True)
-def _start_limit(costs, lev_x, cont_x, lev_y, cont_y):
-    """Bins below which equal-frequency starts are tried, from the rows of the whole table (spec 3.6)."""
-    limit = min(START_BINS, int(0.5 + costs.rows ** (1.0 / 3.0)), SCAN_BINS)
-    if cont_x:
-        limit = min(limit, lev_x)
-    if cont_y:
-        limit = min(limit, lev_y)
-    return limit
+def prepare(codes, levels, kinds, nodes, among, shuffle, seed):
+    """The columns `nodes` on the rows complete in these and `among`: (columns, levels int64, kinds, rows).
 
-
-@njit(cache=True, nogil=True)
-def _cut_price(costs, options, lev, bins, units):
-    """What a number of cuts costs: the choice among the places they could have."""
-    places = min(options.max_bins, lev) if options.legacy else units
-    if bins <= 1 or bins >= places:
-        return 0.0
-    return log_choose(costs, places - 1, bins - 1)
-
-
-@njit(cache=True, nogil=True)
-def _units(codes, lev, max_bins):
-    """Unit bin of each row, and how many there are."""
-    width = unit_width(lev, max_bins)
-    out = np.empty(codes.size, np.int32)
-    for i in range(codes.size):
-        out[i] = codes[i] // width
-    return out, (lev + width - 1) // width
-
-
-@njit(cache=True, nogil=True)
-def _settled(history, shifted_history, passes, shifted):
-    """Latest earlier pass with the same result; -1 when there is none. Passes that were not recorded are NaN."""
-    for s in range(passes - 1, -1, -1):
-        if abs(shifted - shifted_history[s]) < SAME:
-            return s
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _last_codes(bin_of, lev, width, out):
-    """Last code of each bin but the final one, for reporting cut points; bin_of is per unit of `width` codes."""
-    bins = 0
-    for unit in range(bin_of.size - 1):
-        if bin_of[unit + 1] != bin_of[unit]:
-            out[bins] = min((unit + 1) * width, lev) - 1
-            bins += 1
-    out[bins] = -1
-    return bins
-
-
-@njit(cache=True, nogil=True)
-def pair(x, lev_x, cont_x, y, lev_y, cont_y, weights, costs, options, cut_x, cut_y):
-    """I(X;Y) with at least one continuous: (info, shifted, passes); cut_x, cut_y get the last code of each bin."""
-    n = x.size
-    nothing = np.zeros(n, np.int32)
-    count_x = count_levels(x, lev_x)
-    count_y = count_levels(y, lev_y)
-    bin_x = np.zeros(max(lev_x, 1), np.int32)
-    bin_y = np.zeros(max(lev_y, 1), np.int32)
-    label_x = x.copy()
-    label_y = y.copy()
-    rx, ry = lev_x, lev_y
-    limit = _start_limit(costs, lev_x, cont_x, lev_y, cont_y)
-    best_bins = min(START_BINS, int(0.5 + costs.rows ** (1.0 / 3.0)))
-    best = -np.inf
-    for bins in range(2, limit):
-        if cont_x:
-            rx = equal_frequency(count_x, n, bins, bin_x)
-            relabel(x, bin_x, label_x)
-        if cont_y:
-            ry = equal_frequency(count_y, n, bins, bin_y)
-            relabel(y, bin_y, label_y)
-        s = sums(nothing, 1, label_x, rx, label_y, ry, weights, costs, True)
-        info = s.s_u - s.s_xu - s.s_yu + s.s_xyu
-        if options.bic:
-            cost = 0.5 * (rx - 1) * (ry - 1) * np.log(s.n)
+    codes (all, rows) int32 with -1 missing; nodes, among int32. shuffle >= 0 permutes the second column first.
+    rows (n,) int32 says which rows were taken. A continuous column with two values left is discrete.
+    """
+    total = codes.shape[1]
+    size = nodes.size
+    order = np.empty(0, np.int32)
+    if shuffle >= 0:
+        order = permutation(key_of(seed, np.uint64(shuffle), np.uint64(nodes[1])), total)
+    keep = np.ones(total, np.bool_)
+    for k in range(size + among.size):
+        node = nodes[k] if k < size else among[k - size]
+        if k == 1 and shuffle >= 0:
+            for i in range(total):
+                if codes[node, order[i]] < 0:
+                    keep[i] = False
         else:
-            cost = 0.5 * (s.k_xu - s.k_uy + s.k_yu - s.k_ux)
-        if info - cost > best:
-            best = info - cost
-            best_bins = bins
-    unit_x, units_x = _units(x, lev_x, options.max_bins) if cont_x else (nothing, 1)
-    unit_y, units_y = _units(y, lev_y, options.max_bins) if cont_y else (nothing, 1)
-    weight_x = unit_weights(unit_x, units_x, weights)
-    weight_y = unit_weights(unit_y, units_y, weights)
-    of_x = np.zeros(units_x, np.int32)
-    of_y = np.zeros(units_y, np.int32)
-    if cont_x:
-        rx = equal_frequency(count_x, n, best_bins, bin_x)
-        relabel(x, bin_x, label_x)
-    if cont_y:
-        ry = equal_frequency(count_y, n, best_bins, bin_y)
-        relabel(y, bin_y, label_y)
-    infos = np.zeros(PASSES)
-    shifted = np.zeros(PASSES)
-    info = value = 0.0
-    passes = 0
-    for t in range(PASSES):
-        passes = t + 1
-        new_x, new_y = rx, ry
-        if cont_x:
-            start, cell, count = count_cells(unit_x, units_x, nothing, label_y, ry, ry)
-            new_x = best_cuts(start, cell, count, 1, ry, rx, weight_x, costs, options, of_x)
-        if cont_y:
-            start, cell, count = count_cells(unit_y, units_y, nothing, label_x, rx, rx)
-            new_y = best_cuts(start, cell, count, 1, rx, ry, weight_y, costs, options, of_y)
-        if cont_x:
-            relabel(unit_x, of_x, label_x)
-            rx = new_x
-        if cont_y:
-            relabel(unit_y, of_y, label_y)
-            ry = new_y
-        info, cost = discrete(nothing, 1, 1, label_x, rx, label_y, ry, weights, costs, options)
-        if cont_x:
-            cost += _cut_price(costs, options, lev_x, rx, units_x)
-        if cont_y:
-            cost += _cut_price(costs, options, lev_y, ry, units_y)
-        value = info - cost
-        if not (cont_x and cont_y):
-            break
-        same = _settled(infos, shifted, t, value)
-        infos[t] = info
-        shifted[t] = value
-        if same >= 0:
-            info = infos[same:t].mean()
-            value = shifted[same:t].mean()
-            break
-    if cont_x:
-        _last_codes(of_x, lev_x, unit_width(lev_x, options.max_bins), cut_x)
-    if cont_y:
-        _last_codes(of_y, lev_y, unit_width(lev_y, options.max_bins), cut_y)
-    if options.clamp and value < 0:
-        return 0.0, 0.0, passes
-    return info, value, passes
+            for i in range(total):
+                if codes[node, i] < 0:
+                    keep[i] = False
+    rows = np.flatnonzero(keep).astype(np.int32)
+    n = rows.size
+    out = np.empty((size, n), np.int32)
+    out_levels = np.empty(size, np.int64)
+    out_kinds = np.empty(size, np.uint8)
+    for k in range(size):
+        node = nodes[k]
+        if k == 1 and shuffle >= 0:
+            for i in range(n):
+                out[k, i] = codes[node, order[rows[i]]]
+        elif n == total:
+            for i in range(n):
+                out[k, i] = codes[node, i]
+        else:
+            for i in range(n):
+                out[k, i] = codes[node, rows[i]]
+        out_levels[k] = levels[node]
+        if n < total:
+            out_levels[k] = densify(out[k], out_levels[k])
+        out_kinds[k] = 1 if kinds[node] == 1 and out_levels[k] > 2 else 0
+    return out, out_levels, out_kinds, rows
 
 
 @njit(cache=True, nogil=True)
-def _join(labels, levels, skip, base, base_levels):
-    """Joint label of base and all rows of `labels` but `skip`: (labels, levels)."""
-    out = base.copy()
-    total = base_levels
-    for k in range(labels.shape[0]):
-        if k != skip:
-            total = multiply(out, total, labels[k], levels[k])
-    return out, total
+def discrete(columns, levels, weights, costs, options):
+    """(info, shifted) of discrete columns x, y, u...; clamped only with conditions."""
+    n = columns.shape[1]
+    joint = np.zeros(n, np.int32)
+    joint_levels = 1
+    product = 1.0
+    for k in range(2, columns.shape[0]):
+        joint_levels = multiply(joint, joint_levels, columns[k], levels[k])
+        product *= levels[k]
+    table = costs.lc_one if columns.shape[0] == 2 else costs.lc
+    lc_x = complexity_row(table, costs.rounded, levels[0])
+    lc_y = complexity_row(table, costs.rounded, levels[1])
+    s = np.empty(SUMS)
+    sums(joint, joint_levels, columns[0], levels[0], columns[1], levels[1], weights, costs, lc_x, lc_y, s)
+    info, cost = symmetric(s, levels[0], levels[1], product, options.bic)
+    if columns.shape[0] > 2 and options.clamp and info < cost:
+        return 0.0, 0.0
+    return info, info - cost
 
 
 @njit(cache=True, nogil=True)
 def _optimise(
-    units, n_units, unit_weight, cont, start, start_levels, given, given_levels, joint, joint_levels, costs, options
+    columns, levels, units, n_units, kinds, start, given, given_levels, joint, joint_levels, weights, costs, options
 ):
-    """New cuts of the continuous conditioning variables for one term: (labels (k, n), levels (k,)).
+    """New cuts of the continuous conditioning variables for one term: (joint label of U, its levels).
 
-    units (k, n), n_units (k,), unit_weight (k, units+1): unit bins; start, start_levels: equal-frequency labels;
+    columns, levels: equal-frequency labels of x, y, u...; units, n_units: unit bins of the same; start (n,) zeros;
     given, joint: the factors of the term besides U. Every sweep uses the labels at its start.
     """
-    size = units.shape[0]
-    labels = start.copy()
-    levels = start_levels.copy()
+    total, n = columns.shape
+    labels = columns[2:].copy()
+    sizes = levels[2:].copy()
+    size = total - 2
     of = np.zeros(options.max_bins + 1, np.int32)
-    sweeps = SWEEPS if size > 1 else 1
-    for _ in range(sweeps):
-        new_labels = labels.copy() if size > 1 else labels
-        new_levels = levels.copy()
+    for sweep in range(SWEEPS if size > 1 else 1):
+        new = labels.copy() if size > 1 else labels
+        new_sizes = sizes.copy()
         moved = False
         for k in range(size):
-            if not cont[k]:
+            if not kinds[2 + k]:
                 continue
-            base, base_levels = _join(labels, levels, k, given, given_levels)
-            m = n_units[k]
-            first, cell, count = count_cells(units[k], m, base, joint, base_levels * joint_levels, joint_levels)
-            cumulative = unit_weight[k, : m + 1] if unit_weight.shape[1] > 0 else unit_weight[k]
-            new_levels[k] = best_cuts(
-                first, cell, count, base_levels, joint_levels, levels[k], cumulative, costs, options, of
+            base = given.copy()
+            base_levels = given_levels
+            for other in range(size):
+                if other != k:
+                    base_levels = multiply(base, base_levels, labels[other], sizes[other])
+            new_sizes[k] = best_cuts(
+                units[2 + k], n_units[2 + k], base, base_levels, joint, joint_levels, sizes[k], weights, costs, options, of
             )
-            for i in range(units.shape[1]):
-                label = of[units[k, i]]
-                moved |= label != labels[k, i]
-                new_labels[k, i] = label
-        labels = new_labels
-        levels = new_levels
+            for i in range(n):
+                label = of[units[2 + k, i]]
+                if label != labels[k, i]:
+                    moved = True
+                new[k, i] = label
+        labels = new
+        sizes = new_sizes
         if not moved:
             break
-    return labels, levels
+    out = start.copy()
+    out_levels = 1
+    for k in range(size):
+        out_levels = multiply(out, out_levels, labels[k], sizes[k])
+    return out, out_levels
 
 
 @njit(cache=True, nogil=True)
-def conditional(x, lev_x, cont_x, y, lev_y, cont_y, u, lev_u, cont_u, weights, costs, options, cut_x, cut_y):
-    """I(X;Y|U) with at least one continuous variable: (info, shifted, passes).
+def continuous(columns, levels, kinds, weights, costs, options, last_codes):
+    """I(X;Y|U) with at least one continuous column: (info, shifted, passes).
 
-    u (k, n) codes, lev_u (k,), cont_u (k,) bool. cut_x, cut_y get the last code of each bin.
+    last_codes (2, max_bins+2) int32 gets the last code of each bin of x and y but the final one, ended by -1.
     """
-    n = x.size
-    size = u.shape[0]
+    total, n = columns.shape
+    conditioned = total > 2
     nothing = np.zeros(n, np.int32)
-    count_x = count_levels(x, lev_x)
-    count_y = count_levels(y, lev_y)
-    bin_x = np.zeros(max(lev_x, 1), np.int32)
-    bin_y = np.zeros(max(lev_y, 1), np.int32)
-    label_x = x.copy()
-    label_y = y.copy()
-    rx, ry = lev_x, lev_y
-    n_eff = costs.weight * n if weights.size == 0 else weights.sum()
-
-    # start: the number of equal-frequency bins, the same for all, that scores best
-    limit = _start_limit(costs, lev_x, cont_x, lev_y, cont_y)
     most = 1
-    for k in range(size):
-        if cont_u[k]:
-            limit = min(limit, lev_u[k])
-        most = max(most, lev_u[k])
-    label_u = np.empty((size, n), np.int32)
-    r_u = np.empty(size, np.int32)
-    bin_u = np.zeros(most, np.int32)
-    count_u = np.zeros((size, most), np.int32)
-    for k in range(size):
-        r_u[k] = lev_u[k]
-        label_u[k] = u[k]
-        count_u[k, : lev_u[k]] = count_levels(u[k], lev_u[k])
-    best_bins = min(START_BINS, int(0.5 + costs.rows ** (1.0 / 3.0)))
+    for k in range(total):
+        most = max(most, levels[k])
+    label = columns.copy()
+    r = levels.copy()
+    counts = np.zeros((total, most), np.int32)
+    bin_of = np.zeros(most, np.int32)
+    limit = min(SCAN_BINS, int(0.5 + costs.rows ** (1.0 / 3.0)))
+    any_u = False
+    for k in range(total):
+        if kinds[k]:
+            count_levels(columns[k], counts[k])
+            limit = min(limit, levels[k])
+            any_u = any_u or k > 1
+    limit = max(limit, 2)
+    s = np.empty(SUMS)
+
+    # start: the number of equal-frequency bins, the same for all, that scores best; then U gets its own number
+    bins = min(START_BINS, int(0.5 + costs.rows ** (1.0 / 3.0)))
+    n_eff = costs.weight * n
+    if weights is not None:
+        n_eff = weights.sum()
+    bins_u = min(START_BINS, max(2, int(0.5 + n_eff ** (1.0 / total))))
     best = -np.inf
-    for bins in range(2, limit):
-        if cont_x:
-            rx = equal_frequency(count_x, n, bins, bin_x)
-            relabel(x, bin_x, label_x)
-        if cont_y:
-            ry = equal_frequency(count_y, n, bins, bin_y)
-            relabel(y, bin_y, label_y)
-        for k in range(size):
-            if cont_u[k]:
-                r_u[k] = equal_frequency(count_u[k, : lev_u[k]], n, bins, bin_u)
-                relabel(u[k], bin_u, label_u[k])
-        all_u, levels_all = _join(label_u, r_u, -1, nothing, 1)
-        s = sums(all_u, levels_all, label_x, rx, label_y, ry, weights, costs, True)
-        value = _one_sided(s, 0, rx, ry, options.bic)[1] + _one_sided(s, 1, rx, ry, options.bic)[1]
+    fixed = nothing
+    fixed_levels = 1
+    for trial in range(2, limit + 1):
+        # the last round sets the winner
+        final = trial == limit
+        for k in range(total):
+            if kinds[k]:
+                wanted = trial if not final else (bins if k < 2 else bins_u)
+                r[k] = equal_frequency(counts[k], levels[k], n, wanted, bin_of)
+                relabel(columns[k], bin_of, label[k])
+        fixed = nothing.copy()
+        fixed_levels = 1
+        for k in range(2, total):
+            fixed_levels = multiply(fixed, fixed_levels, label[k], r[k])
+        if final:
+            break
+        lc_x = complexity_row(costs.lc_one, costs.rounded, r[0])
+        lc_y = complexity_row(costs.lc_one, costs.rounded, r[1])
+        sums(fixed, fixed_levels, label[0], r[0], label[1], r[1], weights, costs, lc_x, lc_y, s)
+        if conditioned:
+            value = one_sided(s, 0, r[0], r[1], options.bic)[1] + one_sided(s, 1, r[0], r[1], options.bic)[1]
+        else:
+            info, cost = symmetric(s, r[0], r[1], 1.0, options.bic)
+            value = info - cost
         if value > best:
             best = value
-            best_bins = bins
-    if cont_x:
-        rx = equal_frequency(count_x, n, best_bins, bin_x)
-        relabel(x, bin_x, label_x)
-    if cont_y:
-        ry = equal_frequency(count_y, n, best_bins, bin_y)
-        relabel(y, bin_y, label_y)
-    bins = min(START_BINS, max(2, int(0.5 + n_eff ** (1.0 / (2 + size)))))
-    any_cont = False
-    unit_u = np.zeros((size, n), np.int32)
-    units_u = np.ones(size, np.int32)
-    weight_u = np.zeros((size, options.max_bins + 1 if weights.size else 0))
-    for k in range(size):
-        if cont_u[k]:
-            any_cont = True
-            r_u[k] = equal_frequency(count_u[k, : lev_u[k]], n, bins, bin_u)
-            relabel(u[k], bin_u, label_u[k])
-            units, units_u[k] = _units(u[k], lev_u[k], options.max_bins)
-            unit_u[k] = units
-            if weights.size:
-                weight_u[k, : units_u[k] + 1] = unit_weights(units, units_u[k], weights)
-    unit_x, units_x = _units(x, lev_x, options.max_bins) if cont_x else (nothing, 1)
-    unit_y, units_y = _units(y, lev_y, options.max_bins) if cont_y else (nothing, 1)
-    weight_x = unit_weights(unit_x, units_x, weights)
-    weight_y = unit_weights(unit_y, units_y, weights)
-    of_x = np.zeros(units_x, np.int32)
-    of_y = np.zeros(units_y, np.int32)
+            bins = trial
 
-    fixed_u, fixed_levels = _join(label_u, r_u, -1, nothing, 1)
+    units = np.zeros((total, n), np.int32)
+    n_units = np.ones(total, np.int64)
+    width = np.ones(total, np.int64)
+    for k in range(total):
+        if kinds[k]:
+            width[k] = unit_width(levels[k], options.max_bins)
+            n_units[k] = (levels[k] + width[k] - 1) // width[k]
+            for i in range(n):
+                units[k, i] = columns[k, i] // width[k]
+    of = np.zeros((2, options.max_bins + 1), np.int32)
+    old = of.copy()
+    new_r = r[:2].copy()
     # joint labels of U kept from the terms I(X;U) and I(Y;U), for when a side stops being optimised
-    kept_x, kept_x_levels = fixed_u, fixed_levels
-    kept_y, kept_y_levels = fixed_u, fixed_levels
-    reuse_x = reuse_y = False
-    infos = np.zeros(PASSES)
-    shifted = np.full(PASSES, 0.0 if options.legacy else np.nan)
-    info = value = 0.0
+    kept = np.empty((2, n), np.int32)
+    kept_levels = np.full(2, fixed_levels, np.int64)
+    for i in range(n):
+        kept[0, i] = fixed[i]
+        kept[1, i] = fixed[i]
+    reuse = np.zeros(2, np.bool_)
     last_pass = False
-    old_x = of_x.copy()
-    old_y = of_y.copy()
+    infos = np.zeros(PASSES)
+    shifted = np.zeros(PASSES)
+    recorded = 0
+    info = value = 0.0
     passes = 0
-    for t in range(PASSES):
-        passes = t + 1
-        new_x, new_y = rx, ry
-        old_x[:] = of_x
-        old_y[:] = of_y
-        # (1) I(Y;XU), and new cuts of X
-        if reuse_y:
-            all_u, levels_all = kept_y, kept_y_levels
-        elif any_cont:
-            labels, levels = _optimise(
-                unit_u, units_u, weight_u, cont_u, label_u, r_u, label_x, rx, label_y, ry, costs, options
-            )
-            all_u, levels_all = _join(labels, levels, -1, nothing, 1)
+    while passes < PASSES:
+        t = passes
+        passes += 1
+        for k in range(2):
+            for a in range(of.shape[1]):
+                old[k, a] = of[k, a]
+        lc_x = complexity_row(costs.lc_one, costs.rounded, r[0])
+        lc_y = complexity_row(costs.lc_one, costs.rounded, r[1])
+        # sides: 0 what X tells (its cuts are the better the more they tell about Y), 1 what Y tells
+        part = np.zeros(2)
+        value = 0.0
+        for term in range(4 if conditioned else 2):
+            # 0 I(Y;XU), 1 I(X;YU), 2 I(X;U), 3 I(Y;U)
+            side = 1 if term == 0 or term == 3 else 0  # whose information it is
+            other = 1 - side
+            if reuse[side] or not any_u:
+                all_u, levels_u = (kept[side], kept_levels[side]) if any_u else (fixed, fixed_levels)
+            else:
+                given, given_levels = (label[other], r[other]) if term < 2 else (nothing, np.int64(1))
+                all_u, levels_u = _optimise(
+                    label, r, units, n_units, kinds, nothing, given, given_levels, label[side], r[side],
+                    weights, costs, options,
+                )  # fmt: skip
+                if term >= 2:
+                    for i in range(n):
+                        kept[side, i] = all_u[i]
+                    kept_levels[side] = levels_u
+            if conditioned:
+                sums(all_u, levels_u, label[0], r[0], label[1], r[1], weights, costs, lc_x, lc_y, s)
+                term_info, term_value = one_sided(s, term, r[0], r[1], options.bic)
+                sign = 1.0 if term < 2 else -1.0
+                part[side] += sign * term_info
+                value += sign * term_value
+            if term < 2 and kinds[other]:
+                new_r[other] = best_cuts(
+                    units[other], n_units[other], all_u, levels_u, label[side], r[side], r[other], weights, costs, options,
+                    of[other],
+                )  # fmt: skip
+                if conditioned:
+                    value -= _partition_price(costs, options, levels[other], r[other], n_units[other])
+        # only now X and Y change
+        for k in range(2):
+            if kinds[k]:
+                relabel(units[k], of[k], label[k])
+                r[k] = new_r[k]
+        if conditioned:
+            info = 0.5 * (part[0] + part[1])
+            value = 0.5 * value
+            reuse_x = part[0] < ZERO or (reuse[0] and part[1] < ZERO)
+            reuse_y = part[1] < ZERO or (reuse[1] and part[0] < ZERO)
+            reuse[0], reuse[1] = reuse_x, reuse_y
+            if reuse_x or reuse_y:
+                if r[0] > 1 and r[1] > 1:
+                    if options.legacy:
+                        recorded = passes  # leaves a zero in the history (Q6)
+                    continue
+                if last_pass:
+                    passes = t
+                    break
+                last_pass = True
         else:
-            all_u, levels_all = fixed_u, fixed_levels
-        s = sums(all_u, levels_all, label_x, rx, label_y, ry, weights, costs, True)
-        info_y_xu, value_y_xu = _one_sided(s, 0, rx, ry, options.bic)
-        if cont_x:
-            value_y_xu -= _cut_price(costs, options, lev_x, rx, units_x)
-            start, cell, count = count_cells(unit_x, units_x, all_u, label_y, levels_all * ry, ry)
-            new_x = best_cuts(start, cell, count, levels_all, ry, rx, weight_x, costs, options, of_x)
-        # (2) I(X;YU), and new cuts of Y
-        if reuse_x:
-            all_u, levels_all = kept_x, kept_x_levels
-        elif any_cont:
-            labels, levels = _optimise(
-                unit_u, units_u, weight_u, cont_u, label_u, r_u, label_y, ry, label_x, rx, costs, options
-            )
-            all_u, levels_all = _join(labels, levels, -1, nothing, 1)
-        s = sums(all_u, levels_all, label_x, rx, label_y, ry, weights, costs, True)
-        info_x_yu, value_x_yu = _one_sided(s, 1, rx, ry, options.bic)
-        if cont_y:
-            value_x_yu -= _cut_price(costs, options, lev_y, ry, units_y)
-            start, cell, count = count_cells(unit_y, units_y, all_u, label_x, levels_all * rx, rx)
-            new_y = best_cuts(start, cell, count, levels_all, rx, ry, weight_y, costs, options, of_y)
-        # (3) I(X;U)
-        if not reuse_x and any_cont:
-            labels, levels = _optimise(
-                unit_u, units_u, weight_u, cont_u, label_u, r_u, nothing, 1, label_x, rx, costs, options
-            )
-            kept_x, kept_x_levels = _join(labels, levels, -1, nothing, 1)
-        s = sums(kept_x, kept_x_levels, label_x, rx, label_y, ry, weights, costs, True)
-        info_x_u, value_x_u = _one_sided(s, 2, rx, ry, options.bic)
-        # (4) I(Y;U)
-        if not reuse_y and any_cont:
-            labels, levels = _optimise(
-                unit_u, units_u, weight_u, cont_u, label_u, r_u, nothing, 1, label_y, ry, costs, options
-            )
-            kept_y, kept_y_levels = _join(labels, levels, -1, nothing, 1)
-        s = sums(kept_y, kept_y_levels, label_x, rx, label_y, ry, weights, costs, True)
-        info_y_u, value_y_u = _one_sided(s, 3, rx, ry, options.bic)
-        # (5) only now X and Y change
-        if cont_x:
-            relabel(unit_x, of_x, label_x)
-            rx = new_x
-        if cont_y:
-            relabel(unit_y, of_y, label_y)
-            ry = new_y
-        part_x = info_x_yu - info_x_u
-        part_y = info_y_xu - info_y_u
-        info = 0.5 * (part_x + part_y)
-        value = 0.5 * (value_x_yu - value_x_u + value_y_xu - value_y_u)
-        reuse_x = part_x < ZERO or (reuse_x and part_y < ZERO)
-        reuse_y = part_y < ZERO or (reuse_y and part_x < ZERO)
-        if reuse_x or reuse_y:
-            if rx > 1 and ry > 1:
-                continue
-            if last_pass:
-                passes = t
+            lc_x = complexity_row(costs.lc_one, costs.rounded, r[0])
+            lc_y = complexity_row(costs.lc_one, costs.rounded, r[1])
+            sums(nothing, 1, label[0], r[0], label[1], r[1], weights, costs, lc_x, lc_y, s)
+            info, cost = symmetric(s, r[0], r[1], 1.0, options.bic)
+            for k in range(2):
+                if kinds[k]:
+                    cost += _partition_price(costs, options, levels[k], r[k], n_units[k])
+            value = info - cost
+            if not (kinds[0] and kinds[1]):
                 break
-            last_pass = True
-        same = _settled(infos, shifted, t, value)
-        infos[t] = info
-        shifted[t] = value
+        same = -1
+        for back in range(recorded - 1, -1, -1):
+            if abs(value - shifted[back]) < SAME:
+                same = back
+                break
         if same >= 0:
-            info = infos[same:t].mean()
-            value = shifted[same:t].mean()
-            # the pass that only confirms is not counted, and its cuts are not taken
-            passes = t
-            of_x[:] = old_x
-            of_y[:] = old_y
+            # a cycle: its mean counts
+            info = value = 0.0
+            for back in range(same, recorded):
+                info += infos[back] / (recorded - same)
+                value += shifted[back] / (recorded - same)
+            if conditioned:
+                # the pass that only confirms is not counted, and its cuts are not taken
+                passes = t
+                for k in range(2):
+                    for a in range(of.shape[1]):
+                        of[k, a] = old[k, a]
             break
-    if cont_x:
-        _last_codes(of_x, lev_x, unit_width(lev_x, options.max_bins), cut_x)
-    if cont_y:
-        _last_codes(of_y, lev_y, unit_width(lev_y, options.max_bins), cut_y)
+        infos[recorded] = info
+        shifted[recorded] = value
+        recorded += 1
+    for k in range(2):
+        found = 0
+        if kinds[k]:
+            for a in range(n_units[k] - 1):
+                if of[k, a + 1] != of[k, a]:
+                    last_codes[k, found] = min((a + 1) * width[k], levels[k]) - 1
+                    found += 1
+        last_codes[k, found] = -1
     if options.clamp and value < 0:
         return 0.0, 0.0, passes
     return info, value, passes
 
 
 @njit(cache=True, nogil=True)
-def estimate(codes, levels, kinds, x, y, others, conditions, weights, costs, options, cut_x, cut_y):
-    """Information of columns x and y given `conditions` (rows of codes), on the rows complete in these and `others`.
+def _partition_price(costs, options, levels, bins, units):
+    """What a number of cuts costs: the choice among the places they could have (spec 3.6; Q5 on the places)."""
+    places = min(options.max_bins, levels) if options.legacy else units
+    if bins <= 1 or bins >= places:
+        return 0.0
+    return log_choose(costs.lfact, places - 1, bins - 1)
 
-    codes (columns, rows) int32, -1 missing; levels (columns,); kinds (columns,) uint8, 1 continuous.
-    others, conditions: int32 arrays of column numbers, both may be empty.
-    Returns (info, shifted, n rows, n samples, passes); two discrete columns without condition are not clamped.
+
+_NONE = np.empty(0, np.int32)
+
+
+def estimate(codes, levels, kinds, nodes, among, weights, costs, options, shuffle=-1, seed=0, last_codes=None):
+    """(info, shifted, rows, passes) of nodes x, y given the rest, on the rows complete in these and `among`.
+
+    codes (all, rows) int32 with -1 missing; levels (all,) int64; kinds (all,) uint8; nodes, among int32 arrays; weights
+    (rows,) float64 or None. Two discrete columns without condition are not clamped. Runs without the interpreter lock.
     """
-    total = codes.shape[1]
-    size = conditions.size
-    complete = True
-    for i in range(total):
-        if codes[x, i] < 0 or codes[y, i] < 0:
-            complete = False
-            break
-    if complete:
-        for k in conditions:
-            for i in range(total):
-                if codes[k, i] < 0:
-                    complete = False
-                    break
-        for k in others:
-            for i in range(total):
-                if codes[k, i] < 0:
-                    complete = False
-                    break
-    n = total
-    lev_x, lev_y = levels[x], levels[y]
-    cont_x, cont_y = kinds[x] == 1, kinds[y] == 1
-    col_u = np.empty((size, total), np.int32)
-    lev_u = np.empty(size, np.int32)
-    cont_u = np.empty(size, np.bool_)
-    for k in range(size):
-        lev_u[k] = levels[conditions[k]]
-        cont_u[k] = kinds[conditions[k]] == 1
-    used = weights
-    if complete:
-        col_x = codes[x]
-        col_y = codes[y]
-        for k in range(size):
-            col_u[k] = codes[conditions[k]]
-    else:
-        rows = np.empty(total, np.int32)
-        n = 0
-        for i in range(total):
-            keep = codes[x, i] >= 0 and codes[y, i] >= 0
-            for k in conditions:
-                keep = keep and codes[k, i] >= 0
-            for k in others:
-                keep = keep and codes[k, i] >= 0
-            if keep:
-                rows[n] = i
-                n += 1
-        rows = rows[:n]
-        col_x = codes[x][rows]
-        col_y = codes[y][rows]
-        if weights.size:
-            used = weights[rows]
-        lev_x = densify(col_x, lev_x)
-        lev_y = densify(col_y, lev_y)
-        cont_x = cont_x and lev_x > 2
-        cont_y = cont_y and lev_y > 2
-        col_u = np.empty((size, n), np.int32)
-        for k in range(size):
-            column = codes[conditions[k]][rows]
-            lev_u[k] = densify(column, lev_u[k])
-            cont_u[k] = cont_u[k] and lev_u[k] > 2
-            col_u[k] = column
-    samples = costs.weight * n if weights.size == 0 else used.sum()
-    cut_x[0] = -1
-    cut_y[0] = -1
-    if n <= 2 or lev_x < 2 or lev_y < 2:
-        return 0.0, 0.0, n, samples, 0
-    any_cont = cont_x or cont_y
-    for k in range(size):
-        any_cont = any_cont or cont_u[k]
-    if not any_cont:
-        base = np.zeros(n, np.int32)
-        joint, joint_levels = _join(col_u, lev_u, -1, base, 1)
-        product = 1
-        for k in range(size):
-            product *= lev_u[k]
-        info, cost = discrete(joint, joint_levels, product if size else 1, col_x, lev_x, col_y, lev_y, used, costs, options)
-        if size and options.clamp and info < cost:
-            return 0.0, 0.0, n, samples, 0
-        return info, info - cost, n, samples, 0
-    if size == 0:
-        info, value, passes = pair(
-            col_x, lev_x, cont_x, col_y, lev_y, cont_y, used, costs, options, cut_x, cut_y
-        )
-    else:
-        info, value, passes = conditional(
-            col_x, lev_x, cont_x, col_y, lev_y, cont_y, col_u, lev_u, cont_u, used, costs, options, cut_x, cut_y
-        )
-    return info, value, n, samples, passes
-
-
-@njit(cache=True, nogil=True)
-def estimate_many(codes, levels, kinds, jobs, weights, costs, options, out):
-    """Run a batch of estimates: jobs (m, 4 + widest) int32 rows x, y, number of conditions, number of others, then both.
-
-    out (m, 4) float64 gets info, shifted, rows, passes.
-    """
-    cut_x = np.empty(options.max_bins + 2, np.int32)
-    cut_y = np.empty(options.max_bins + 2, np.int32)
-    for j in range(jobs.shape[0]):
-        size, more = jobs[j, 2], jobs[j, 3]
-        conditions = jobs[j, 4 : 4 + size]
-        others = jobs[j, 4 + size : 4 + size + more]
-        info, value, n, _, passes = estimate(
-            codes, levels, kinds, jobs[j, 0], jobs[j, 1], others, conditions, weights, costs, options, cut_x, cut_y
-        )
-        out[j, 0] = info
-        out[j, 1] = value
-        out[j, 2] = n
-        out[j, 3] = passes
+    columns, found, used_kinds, rows = prepare(codes, levels, kinds, nodes, among, shuffle, np.uint64(seed))
+    n = rows.size
+    if last_codes is None:
+        last_codes = np.empty((2, options.max_bins + 2), np.int32)
+    last_codes[:, 0] = -1
+    if n <= 2 or found[0] < 2 or found[1] < 2:
+        return 0.0, 0.0, n, 0
+    used = None if weights is None else (weights if n == weights.size else weights[rows])
+    if not used_kinds.any():
+        info, value = discrete(columns, found, used, costs, options)
+        return info, value, n, 0
+    info, value, passes = continuous(columns, found, used_kinds, used, costs, options, last_codes)
+    return info, value, n, passes

@@ -5,17 +5,13 @@ them, so that variables missing together share their entries. The graph never ch
 """
 
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .estimate import Options, estimate_many
+from .estimate import Options, estimate
 from .missing import displacement
 from .nml import build_costs
-from .table import KINDS  # noqa: F401  (kinds: 1 continuous, 0 discrete)
-
-CHUNK = 4  # jobs handed to a thread at a time
 
 
 class Book:
@@ -35,6 +31,7 @@ class Book:
             not settings.negative_info,
             int(min(settings.max_bins, max(rows, 2))),
         )
+        self._weights = weights if weights.size else None
         self.entries = {}
         self.shifts = {}
         self.asked = 0
@@ -55,7 +52,6 @@ class Book:
                 self._node_mask.append(self._mask_id(bits, (node,)))
         self._threads = max(1, int(threads))
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
-        self._lock = threading.Lock()
 
     def close(self):
         if self._pool is not None:
@@ -102,27 +98,29 @@ class Book:
         if not new:
             return
         self.computed += len(new)
-        width = max(len(key[2]) + len(self._mask_members[key[3]]) for key in new)
-        jobs = np.zeros((len(new), 4 + width), np.int32)
-        for j, (x, y, given, rows) in enumerate(new):
-            among = self._mask_members[rows]
-            jobs[j, :4] = x, y, len(given), len(among)
-            jobs[j, 4 : 4 + len(given)] = given
-            jobs[j, 4 + len(given) : 4 + len(given) + len(among)] = among
-        out = np.empty((len(new), 4))
         if self._pool is None or len(new) == 1:
-            self._run(jobs, out)
+            found = map(self._compute, new)
         else:
-            step = max(1, min(CHUNK, len(new) // self._threads))
-            parts = [slice(at, at + step) for at in range(0, len(new), step)]
-            for _ in self._pool.map(lambda part: self._run(jobs[part], out[part]), parts):
-                pass
-        for key, (info, value, n, _) in zip(new, out.tolist()):
-            self.entries[key] = (info, value, int(n))
+            found = self._pool.map(self._compute, new)
+        for key, entry in zip(new, found):
+            self.entries[key] = entry
 
-    def _run(self, jobs, out):
+    def _compute(self, key, shuffle=-1):
+        x, y, given, rows = key
         data = self.data
-        estimate_many(data.codes, data.levels, data.kinds, jobs, data.weights, self.costs, self.options, out)
+        nodes = np.array((x, y, *given), np.int32)
+        among = np.array(self._mask_members[rows], np.int32)
+        info, value, n, _ = estimate(
+            data.codes, data.levels, data.kinds, nodes, among, self._weights, self.costs, self.options, shuffle, self.seed
+        )
+        return info, value, n
+
+    def shuffled(self, pairs, n_shuffles):
+        """Shifted information of each pair (x, y) with y permuted, (pairs, n_shuffles) float64."""
+        jobs = [((x, y, (), self._full), shuffle) for x, y in pairs for shuffle in range(n_shuffles)]
+        run = map if self._pool is None else self._pool.map
+        out = [value for _, value, _ in run(lambda job: self._compute(*job), jobs)]
+        return np.array(out).reshape(len(pairs), n_shuffles)
 
     def get(self, key):
         """(info, shifted, rows) of a key; computed if need be."""
@@ -130,10 +128,15 @@ class Book:
             self.request([key])
         return self.entries[key]
 
-    def clamped(self, key):
-        """(info, shifted) as three-point informations use it: never negative unless that is asked for."""
+    def clamped(self, key, third=None):
+        """(info, shifted) as three-point informations use it: never negative unless that is asked for.
+
+        The reference leaves two discrete variables negative when the third is continuous (legacy).
+        """
         info, value, _ = self.get(key)
         if value < 0 and self.options.clamp:
+            if self.options.legacy and third is not None and self.data.kinds[third] == 1:
+                return info, value
             return 0.0, 0.0
         return info, value
 

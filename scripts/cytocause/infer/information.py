@@ -168,23 +168,21 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
         return Information(0.0, 0.0, 0.0, 0, 0, {"x": None, "y": None})
     coded = [encode(column) for column in columns]
     codes = np.ascontiguousarray(np.vstack([code for code, _ in coded]))
-    levels = np.array([len(distinct) for _, distinct in coded], np.int32)
+    levels = np.array([len(distinct) for _, distinct in coded], np.int64)
     flags = np.array([kind == "continuous" and len(d) > 2 for kind, (_, d) in zip(kinds, coded)], np.uint8)
     if weights.size:
         costs = build_costs(rows, None, int(math.ceil(weights.sum())) + 1)
     else:
         costs = build_costs(rows, None if n_eff is None or n_eff == rows else float(n_eff))
     options = Options(complexity == "bic", bool(legacy), bool(clamp), int(min(max_bins, max(rows, 2))))
-    cut_x = np.empty(options.max_bins + 2, np.int32)
-    cut_y = np.empty(options.max_bins + 2, np.int32)
-    conditions = np.arange(2, len(columns), dtype=np.int32)
-    info, value, n, _, passes = estimate(
-        codes, levels, flags, np.int32(0), np.int32(1), np.empty(0, np.int32), conditions, weights, costs, options,
-        cut_x, cut_y,
-    )  # fmt: skip
+    cuts = np.empty((2, options.max_bins + 2), np.int32)
+    nodes = np.arange(len(columns), dtype=np.int32)
+    used = weights if weights.size else None
+    info, value, n, passes = estimate(
+        codes, levels, flags, nodes, np.empty(0, np.int32), used, costs, options, last_codes=cuts
+    )
     cuts = {
-        name: _edges(columns, flags, place, cut, coded[place][1], legacy)
-        for place, (name, cut) in enumerate((("x", cut_x), ("y", cut_y)))
+        name: _edges(columns, flags, place, cuts[place], coded[place][1], legacy) for place, name in enumerate("xy")
     }
     return Information(info, value, info - value, int(n), int(passes), cuts)
 

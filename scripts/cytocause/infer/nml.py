@@ -26,6 +26,7 @@ class Costs(NamedTuple):
     rounded  (n+1,) int32, samples that c rows count for, round(w c)
     plogp_rounded  (n+1,) float64, m ln m with m = rounded[c]
     lc       (LEVELS+1, n+1) float64, LC(rounded[c], r); row r
+    lc_one   the same with LC(max(1, rounded[c]), r)
     lfact    (n+1,) float64, ln c!
     weight   float, w
     rows     int, rows of the whole table (before rows with missing values are left out)
@@ -35,6 +36,7 @@ class Costs(NamedTuple):
     rounded: np.ndarray
     plogp_rounded: np.ndarray
     lc: np.ndarray
+    lc_one: np.ndarray
     lfact: np.ndarray
     weight: float
     rows: int
@@ -76,16 +78,16 @@ def fill_complexity(table):
 
 
 @njit(cache=True, nogil=True)
-def complexity_row(costs, levels):
+def complexity_row(table, rounded, levels):
     """LC(rounded[c], levels) for all c; (n+1,) float64. A view of the table, or continued past its last row."""
-    last = costs.lc.shape[0] - 1
+    last = table.shape[0] - 1
     if levels <= last:
-        return costs.lc[levels]
-    row = np.empty(costs.lc.shape[1])
+        return table[levels]
+    row = np.empty(table.shape[1])
     for c in range(row.size):
-        n = costs.rounded[c]
-        value = costs.lc[last, c]
-        ratio = np.exp(value - costs.lc[last - 1, c])
+        n = rounded[c]
+        value = table[last, c]
+        ratio = np.exp(value - table[last - 1, c])
         for r in range(last + 1, levels + 1):
             ratio = 1.0 + n / ((r - 2) * ratio)
             value += np.log(ratio)
@@ -94,11 +96,11 @@ def complexity_row(costs, levels):
 
 
 @njit(cache=True, nogil=True)
-def log_choose(costs, n, k):
-    """ln binom(n, k) in nats; 0 where there is no choice."""
+def log_choose(lfact, n, k):
+    """ln binom(n, k) in nats from a table of ln n!; 0 where there is no choice."""
     if k <= 0 or k >= n:
         return 0.0
-    return costs.lfact[n] - costs.lfact[k] - costs.lfact[n - k]
+    return lfact[n] - lfact[k] - lfact[n - k]
 
 
 def log_complexity(n, levels):
@@ -122,18 +124,18 @@ def build_costs(rows, n_eff=None, largest=None):
     raw = np.zeros((LEVELS + 1, int(rounded[-1]) + 1))
     fill_complexity(raw)
     lc = raw if weight == 1.0 else np.ascontiguousarray(raw[:, rounded])
+    lc_one = lc if rounded[1] >= 1 else np.ascontiguousarray(raw[:, np.maximum(rounded, np.minimum(count, 1))])
     whole = rounded.astype(np.float64)
     costs = Costs(
         plogp=_plogp(weighted),
         rounded=rounded,
         plogp_rounded=_plogp(whole),
         lc=lc,
+        lc_one=lc_one,
         lfact=np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size + 1))))),
         weight=weight,
         rows=int(rows),
     )
-    for array in costs[:5]:
-        array.setflags(write=True)
     return costs
 
 

@@ -40,22 +40,21 @@ def densify(codes, levels):
 
 
 @njit(cache=True, nogil=True)
-def count_levels(codes, levels):
-    """Rows at each code; (levels,) int32."""
-    out = np.zeros(levels, np.int32)
+def count_levels(codes, out):
+    """Add the rows at each code to out (levels,) int32."""
     for code in codes:
         out[code] += 1
-    return out
 
 
 @njit(cache=True, nogil=True)
-def equal_frequency(counts, n, bins, bin_of):
-    """Cut n ranked rows into `bins` equal parts, equal values kept together; fills bin_of (levels,), returns bins used.
+def equal_frequency(counts, levels, n, bins, bin_of):
+    """Cut n ranked rows into `bins` equal parts, equal values kept together; returns the bins used.
+
+    counts (>= levels,) int32 rows at each value; fills bin_of (>= levels,) with the bin of each value.
 
     A cut that falls inside a long run of equal values is postponed to the next value, one cut per value: a long tie is
     followed by bins of a single value (the reference's habit, spec Q2; it only moves the start of the search).
     """
-    levels = counts.size
     bins = min(bins, levels)
     width = n // bins
     part = 0
@@ -85,35 +84,42 @@ def relabel(codes, bin_of, out):
 
 @njit(cache=True, nogil=True)
 def recode(labels, levels):
-    """Renumber joint labels in place so that only those that occur are counted; returns how many there are."""
-    if levels <= 1 << 22:
-        place = np.zeros(levels, np.int32)
-        for label in labels:
-            place[label] = 1
-        used = 0
-        for level in range(levels):
-            if place[level]:
-                place[level] = used
+    """Renumber joint labels in place, as they appear, so that only those that occur are counted; returns how many."""
+    n = labels.size
+    used = 0
+    if levels <= 8 * n + 1024:
+        place = np.full(levels, -1, np.int32)
+        for i in range(n):
+            label = labels[i]
+            if place[label] < 0:
+                place[label] = used
                 used += 1
-        for i in range(labels.size):
-            labels[i] = place[labels[i]]
+            labels[i] = place[label]
         return used
-    # too many for a table: rank among the sorted ones
-    seen = np.sort(labels)
-    used = 1
-    for i in range(1, seen.size):
-        if seen[i] != seen[used - 1]:
-            seen[used] = seen[i]
+    # too many for a table: open addressing
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    keys = np.full(size, -1, np.int32)
+    values = np.empty(size, np.int32)
+    for i in range(n):
+        label = labels[i]
+        slot = (label * 40503) & (size - 1)
+        while keys[slot] != label and keys[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        if keys[slot] < 0:
+            keys[slot] = label
+            values[slot] = used
             used += 1
-    found = seen[:used]
-    for i in range(labels.size):
-        labels[i] = np.searchsorted(found, labels[i])
+        labels[i] = values[slot]
     return used
 
 
 @njit(cache=True, nogil=True)
 def multiply(labels, levels, other, other_levels):
     """Join a second labelling into `labels` in place: label * other_levels + other, recoded when it grows too large."""
+    if other_levels == 1:
+        return levels
     limit = 2 * labels.size + 1024
     if levels * other_levels > limit and levels > 1:
         levels = recode(labels, levels)

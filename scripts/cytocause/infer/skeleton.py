@@ -242,7 +242,7 @@ def _score(book, edge, z):
     n = book.count((edge.x, edge.y, z, *edge.contributors))
     if n <= 2:
         return 0.0, 0.0, -math.inf, 0.0
-    pair = book.clamped(_pair_key(book, edge, z))
+    pair = book.clamped(_pair_key(book, edge, z), z)
     full = book.clamped(_full_key(book, edge, z))
     i3, shifted, score = contributor_score(pair, *_side_values(book, edge, z), full)
     return i3, shifted, score, pair[1]
@@ -315,7 +315,7 @@ def three_point(book, x, y, z, given):
     """(I3, I'3) of an open triple x - z - y, given the pair's separating set; 0 where z is not missing at random."""
     if book.count((x, y, z, *given)) <= 2 or not book.missing_at_random(x, y, given, z):
         return 0.0, 0.0
-    pair = book.clamped(book.key(x, y, given, (z,)))
+    pair = book.clamped(book.key(x, y, given, (z,)), z)
     full = book.clamped(book.key(x, y, (*given, z)))
     i3, shifted, _ = contributor_score(pair, 0.0, 0.0, full)
     return i3, shifted

@@ -23,7 +23,7 @@ INFINITE = np.iinfo(np.int32).max  # lag of a condition: older than anything
 class Unfolded:
     """Nodes and rows.
 
-    codes (nodes, rows) int32, -1 missing; levels (nodes,) int32; kinds (nodes,) uint8, 1 continuous;
+    codes (nodes, rows) int32, -1 missing; levels (nodes,) int64; kinds (nodes,) uint8, 1 continuous;
     base, layer, lag (nodes,) int; names; contextual, source (never has a parent), consequence (nodes,) bool;
     rows (rows,) int64: where each row's present is in the data; weights (rows,) float64 or empty.
     """
@@ -114,7 +114,7 @@ def unfold(data, settings, warnings):
     present = (table >= 0).any(axis=0)
     if not present.all():
         rows, table = rows[present], np.ascontiguousarray(table[:, present])
-    levels = np.empty(len(nodes), np.int32)
+    levels = np.empty(len(nodes), np.int64)
     kinds = np.zeros(len(nodes), np.uint8)
     for i, (k, _) in enumerate(nodes):
         used = np.unique(table[i][table[i] >= 0])
