@@ -93,7 +93,7 @@ def test_a_lag_must_be_a_whole_number_of_frames():
 def test_an_overfull_chip_and_an_impossible_rate_are_refused():
     with pytest.raises(ModelError, match="would cover 74 % of the chip.*lower simulate.tumour_density_mm2"):
         run_chip(worlds.model(), worlds.section(tumour_density_mm2=4000), "s", worlds.PLAIN)
-    fast = parse_model(TEXT.replace("per_hour: 0.050", "per_hour: 40"))
+    fast = parse_model(TEXT.replace("    per_hour:", "    per_hour: 40  #", 1))
     with pytest.raises(ModelError, match="'mitosis' of 40 per hour .* lower per_hour"):
         run_chip(fast, worlds.section(), "s", worlds.PLAIN)
 

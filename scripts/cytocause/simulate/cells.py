@@ -318,7 +318,10 @@ class _Chip:
                 t["split"][j] = step
                 for key in self.hist:
                     self.hist[key][:step, j] = self.hist[key][:step, i]
-            self.i["attached"][self.i["attached"] == i] = -1.0
+            for k in np.flatnonzero(self.i["attached"] == i):  # immune cells stay with the nearer daughter
+                pair = np.array([self.n - 2, self.n - 1])
+                gap = np.hypot(t["y"][pair] - self.i["y"][k], t["x"][pair] - self.i["x"][k])
+                self.i["attached"][k] = pair[np.argmin(gap)]
 
     # ---- motion -----------------------------------------------------------------------------------------------------
     def _drawn(self, step):

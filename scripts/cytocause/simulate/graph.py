@@ -31,9 +31,9 @@ def truth_graph(model, frame_interval_min):
     for edge, frames in zip(model.edges, lag_frames(model, frame_interval_min)):
         condition = model.variables[edge.source].kind == "contextual"
         sign = "+" if edge.sign > 0 else "-"
-        shared = {"sign": sign, "strength": edge.strength, "form": edge.form}
+        way = {"sign": sign, "strength": edge.strength, "form": edge.form}
         edges.append(
-            {"source": edge.source, "target": edge.target, "lag_frames": frames, "lag_min": edge.lag_min, **shared}
+            {"source": edge.source, "target": edge.target, "lag_frames": frames, "lag_min": edge.lag_min, **way}
         )
         delay = _delay_frames(model, edge.target, frame_interval_min)
         scored.append(
@@ -43,14 +43,17 @@ def truth_graph(model, frame_interval_min):
                 "lag_frames": None if condition else frames + delay,
                 "lag_min": None if condition else (frames + delay) * frame_interval_min,
                 "kind": "condition" if condition else "cell",
-                **shared,
+                **way,
             }
         )
     events = [seen[name] for name in ("mitosis", "death")]
     features = [seen[name] for name in ("size", "speed", "elongation")]
     joined = {frozenset((e["source"], e["target"])) for e in scored}
-    definitional = [[e, f] for e in events for f in features if frozenset((e, f)) not in joined]
-    definitional.append(events)  # a divided cell cannot die in the same track and the other way round
+    shared = [[e, f] for e in events for f in features]
+    shared.append(events)  # a divided cell cannot die in the same track and the other way round
+    shared.append([seen["mitosis"], seen["contact"]])  # after a division a row is the mean of two daughters
+    shared.append([seen["size"], seen["elongation"]])  # of one mask
+    definitional = [pair for pair in shared if frozenset(pair) not in joined]
     induced = _induced(model, seen)
     return {
         "model": model.name,
