@@ -73,7 +73,11 @@ def edge_rows(graph, book, orientation, settings, consensus=None):
             row.update(consensus(edge, x, y))
         rows.append(row)
     rows.sort(key=lambda row: (-row["info_shifted"], -row["info"], row["x"], row["y"]))
-    return pd.DataFrame(rows, columns=list(EDGES))
+    out = pd.DataFrame(rows, columns=list(EDGES))
+    out["lag_steps"] = out["lag_steps"].astype("Int64")
+    for name in ("lag_frames", "lag_min", "p_y2x", "p_x2y", "partial_correlation", "confidence"):
+        out[name] = out[name].astype(np.float64)
+    return out
 
 
 def raw_rows(graph, book):
