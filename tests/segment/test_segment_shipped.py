@@ -33,19 +33,19 @@ def test_simulated_cells_are_found(shipped, frames):
 def test_the_same_masks_twice_and_with_two_threads(shipped, frames):
     import torch
 
-    image, _, diameter = frames[0]
+    image, _, diameter = max(frames, key=lambda frame: frame[1].max())
     scaled = ((image - image.min()) / np.ptp(image)).astype(np.float32)
     masks = []
     for threads in (1, 1, 2):
         torch.set_num_threads(threads)
         masks.append(shipped.segment(scaled, diameter))
     torch.set_num_threads(1)
-    assert masks[0].max() > 5
+    assert masks[0].max() > 20
     assert (masks[0] == masks[1]).all() and (masks[0] == masks[2]).all()
 
 
 def test_twice_as_large_on_the_sensor_gives_the_same_cells(shipped, frames):
-    image, labels, diameter = frames[1]
+    image, labels, diameter = (part[:128, :128] if np.ndim(part) else part for part in frames[1])
     twice = np.kron(image, np.ones((2, 2), np.float32))
     scores = score_frames(shipped, [(twice, np.kron(labels, np.ones((2, 2), np.int32)), 2 * diameter)])
     assert scores["ap50"] >= 0.85, scores
@@ -61,7 +61,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(shipped):
     for _ in range(4):
         shipped.segment(image, 18.0)
     before = peak_mib()
-    for _ in range(24):
+    for _ in range(12):
         shipped.segment(image, 18.0)
     assert peak_mib() - before < 40
 
