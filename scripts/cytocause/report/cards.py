@@ -149,7 +149,7 @@ def _condition_card(context, arrow, experiment):
         )
         mask = np.isin(rows.unit, here)
         known = test["values"][here][np.isfinite(test["values"][here])]
-        row = [shown(level), len(here), len(np.unique(rows.trajectory[mask])), int(mask.sum())]
+        row = [shown(level), len(here), f"{len(np.unique(rows.trajectory[mask])):,}", f"{int(mask.sum()):,}"]
         if arrow.target in experiment.states:
             row.append(int(np.isin(onsets(rows, arrow.target), np.flatnonzero(mask)).sum()))
         row.append(short(float(known.mean())) if len(known) else "–")
@@ -186,7 +186,7 @@ def _feature_card(context, arrow, experiment):
         )
         known = correlation[here][np.isfinite(correlation[here])]
         median = short(float(np.median(known)), 2) if len(known) else "–"
-        table.append([", ".join(combo) or "all", len(here), int(n_cells[here].sum()), int(n_pairs[here].sum()), median])
+        table.append([", ".join(combo) or "all", len(here), f"{int(n_cells[here].sum()):,}", f"{int(n_pairs[here].sum()):,}", median])
     context["table"] = {
         "head": ["condition", f"{word}s", "cells", "pairs of rows", "median correlation"],
         "rows": table,

@@ -54,10 +54,10 @@ def _pull(name, arrows, height):
     return sum(near) / len(near) if near else 0.5
 
 
-def places(kept, width, top=26):
-    """Centre (x, y) of every node, and the height of the picture."""
+def places(kept, width, n_arrows=0, top=26):
+    """Centre (x, y) of every node, and the height of the picture: more arrows get more room."""
     tallest = max(len(column) for column in kept)
-    height = max(top * 2 + tallest * (BOX_HEIGHT + GAP), 240)
+    height = max(top * 2 + tallest * (BOX_HEIGHT + GAP + min(70, 3 * n_arrows)), 240)
     at = {}
     for c, column in enumerate(kept):
         x = width / 2 if len(kept) == 1 else BOX_WIDTH / 2 + 6 + c * (width - BOX_WIDTH - 12) / (len(kept) - 1)
@@ -133,7 +133,7 @@ def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=No
         return svg.svg(width, 60, [svg.text(width / 2, 34, "no variables", "note", "middle")], "empty graph", "graph")
     outside = [*conditions, *exogenous]
     kept = columns(nodes, arrows, outside, states)
-    at, height = places(kept, width)
+    at, height = places(kept, width, len(arrows))
     lines, labels, taken, rects, low, high = [], [], [], [], 0.0, height
     for i, arrow in enumerate(arrows):
         if arrow.source not in at or arrow.target not in at:

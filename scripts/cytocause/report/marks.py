@@ -44,10 +44,6 @@ class Arrow:
         """Lags in time steps, sorted; empty for a condition."""
         return sorted({int(lag) for e in self.edges if (lag := number(e.get("lag_steps"))) is not None})
 
-    @property
-    def anchor(self):
-        return f"edge-{self.source}-{self.target}-{self.kind}-{ {'+': 'more', '-': 'less'}.get(self.sign, 'none') }".replace(" ", "")
-
 
 def number(value):
     """A float, or None for what is missing."""

@@ -22,6 +22,7 @@ from cytocause.report.sentences import (
     undecidable,
 )
 
+SHORT_KINDS = {"genuine": "genuine", "putative": "putative", "undirected": "direction open", "latent": "hidden cause"}
 STILL_SIDE, STILL_QUALITY = 512, 82  # px and JPEG quality of still pictures on the page
 SCORES = (
     ("segment.ap50", "Masks: average precision at IoU 0.5"),
@@ -58,18 +59,22 @@ def build(data):
 def sections(data):
     """Contexts of all sections, for the template."""
     cfg, design = data["cfg"], data["design"] or {}
-    found, own_past = arrows(data["graph"].get("edges") or [])
-    experiment = make_experiment(data, found)
+    drawn, own_past = arrows(data["graph"].get("edges") or [])
+    experiment = make_experiment(data, drawn)
+    found, by_design = told_apart(drawn, experiment)
     nodes = [n["name"] for n in data["graph"].get("nodes") or []] or list(experiment.rows["chip"].values)
     roles = {n["name"]: n.get("role") for n in data["graph"].get("nodes") or []}
     exogenous = [n for n in nodes if roles.get(n) == "exogenous"]
-    cards = [card(arrow, i, experiment) for i, arrow in enumerate(found[: cfg["max_cards"]])]
+    cards = [
+        {**card(arrow, i, experiment), "place": place_of(arrow, experiment)}
+        for i, arrow in enumerate(found[: cfg["max_cards"]])
+    ]
     combos = combinations(cfg["samples"], cfg["conditions"])
     return {
         "title": cfg["title"] or "From movie to causal graph",
         "tiles": tiles(data, experiment, found),
         "summary": summary(data, experiment, found),
-        "open_questions": open_questions(data, experiment),
+        "open_questions": open_questions(data, experiment, by_design),
         "graph_svg": graph.draw(
             nodes,
             found,
@@ -82,6 +87,7 @@ def sections(data):
         "any_edges": bool(found),
         "marks": [{"kind": k, "label": KIND_LABELS[k], "meaning": WHAT_MARKS_MEAN[k]} for k in KIND_LABELS],
         "cards": cards,
+        "card_groups": card_groups(cards, experiment),
         "cards_left_out": max(0, len(found) - len(cards)),
         "edge_table": edge_table(data["edges"]),
         "design": design_section(design, experiment),
@@ -96,6 +102,32 @@ def sections(data):
         "written": data["written"],
         "version": data["versions"].get("cytocause", ""),
     }
+
+
+def told_apart(drawn, experiment):
+    """Arrows in the order of the page (from conditions, into events, between features), and those between two conditions.
+
+    Conditions are set by hand: that two of them depend on each other is how the experiment was laid out, and no finding.
+    """
+    found = [a for a in drawn if not {a.source, a.target} <= set(experiment.names)]
+    by_design = [a for a in drawn if {a.source, a.target} <= set(experiment.names)]
+    return sorted(found, key=lambda a: place_of(a, experiment)), by_design
+
+
+def place_of(arrow, experiment):
+    """0 from a condition, 1 into (or with) an event, 2 between features."""
+    if {arrow.source, arrow.target} & set(experiment.names):
+        return 0
+    return 1 if {arrow.source, arrow.target} & set(experiment.states) else 2
+
+
+def card_groups(cards, experiment):
+    titles = ("From the conditions", "Around the events", "Between features")
+    groups = [
+        {"title": title, "half": place == 2, "cards": [c for c in cards if c["place"] == place]}
+        for place, title in enumerate(titles)
+    ]
+    return [group for group in groups if group["cards"]]
 
 
 # --- the experiment ------------------------------------------------------------------------------------------------
@@ -224,22 +256,29 @@ def summary(data, experiment, found):
     for c in experiment.conditions:
         hits = [a for a in found if a.source == c["name"]]
         if hits:
-            what = listed(f"{spoken(a.target, experiment.names)}{ {'+': ' (more)', '-': ' (less)'}.get(a.sign, '') }" for a in hits)
+            signs = {"+": " (more)", "-": " (less)"}
+            what = listed(f"{spoken(a.target, experiment.names)}{signs.get(a.sign, '')}" for a in hits)
             texts.append(f"The condition {c['name']} is joined to {what}.")
         else:
             texts.append(f"No edge starts at {c['name']}: the graph shows no effect of it.")
     for state in experiment.states:
-        hits = [a for a in found if a.target == state and a.source not in experiment.names]
+        hits = [a for a in found if state in (a.source, a.target) and not {a.source, a.target} & set(experiment.names)]
         if hits:
-            what = listed(
-                f"{spoken(a.source, experiment.names)} ({', '.join(filter(None, [ {'+': 'more', '-': 'less'}.get(a.sign, ''), lag_text(a.edges, False), KIND_LABELS[a.kind].replace(' common', '')]))})"
-                for a in hits
-            )
-            texts.append(f"Before {state}: {what}.")
+            what = listed(at_event(a, state) for a in hits)
+            texts.append(f"{capital(spoken(state))} is joined to {what}.")
     return texts
 
 
-def open_questions(data, experiment):
+def at_event(arrow, state):
+    """ "area (more, 30 min, genuine)" of an arrow into, out of, or beside an event."""
+    other = arrow.source if arrow.target == state else arrow.target
+    after = "it follows" if arrow.source == state and arrow.kind in ("genuine", "putative") else ""
+    sign = {"+": "more", "-": "less"}.get(arrow.sign, "")
+    said = filter(None, [after, sign, lag_text(arrow.edges, False), SHORT_KINDS[arrow.kind]])
+    return f"{spoken(other)} ({', '.join(said)})"
+
+
+def open_questions(data, experiment, by_design=()):
     """Sentences: what these data cannot decide."""
     design, texts = data["design"] or {}, []
     rows = experiment.rows["chip"]
@@ -254,6 +293,13 @@ def open_questions(data, experiment):
         what = ", ".join(f"{k} {shown(v)}" for k, v in cell.items())
         texts.append(f"No {experiment.unit_word} has {what}, so the conditions' joint effect there is unknown.")
     texts.extend(entry["detail"] for entry in design.get("confounded", []))
+    told = {frozenset((c.get("condition"), c.get("with"))) for c in design.get("confounded", [])}
+    for a in by_design:
+        if frozenset((a.source, a.target)) not in told:
+            texts.append(
+                f"{a.source} and {a.target} depend on each other over the rows: that is how the experiment was laid out "
+                "(unequal numbers of cells or chips), so the graph may take one for the other."
+            )
     for state in experiment.states:
         n = int((design.get("events") or {}).get(state) or 0)
         if n and n < 20:
@@ -303,7 +349,7 @@ def design_section(design, experiment):
                     ]
                     for v in c["values"]
                 ],
-                "arrangements": f"{c['arrangements']:,}",
+                "arrangements": "one way" if c["arrangements"] == 1 else f"{c['arrangements']:,} ways",
                 "smallest_p": short(c["smallest_p"], 2),
                 "undecidable": bool(c.get("undecidable")),
                 "unit": c.get("permuted_unit", word),

@@ -42,11 +42,11 @@ def claim(arrow, *, conditions, states, lag):
     if arrow.kind == "latent":
         return (
             f"{capital(x)} and {y} share a hidden common cause{when and f' ({x} first{when})'}: "
-            f"{_together(x, y, more)}, but the graph rules out that either acts on the other."
+            f"{_together(arrow, x, y, more, states)}, but the graph rules out that either acts on the other."
         )
     if arrow.kind == "undirected":
         return (
-            f"{capital(x)} and {y} go together{when and f' ({x} first{when})'}: {_together(x, y, more)}. "
+            f"{capital(x)} and {y} go together{when and f' ({x} first{when})'}: {_together(arrow, x, y, more, states)}. "
             "The data do not say which acts on which, or whether something hidden moves both."
         )
     if arrow.target in states:
@@ -76,9 +76,15 @@ def _before(lag):
     return f"{lag} earlier"
 
 
-def _together(x, y, more):
+def _together(arrow, x, y, more, states):
     if more is None:
         return "they depend on each other without a single direction"
+    for event, other in ((arrow.source, y), (arrow.target, x)):
+        if event in states:
+            other_is_event = {arrow.source, arrow.target} <= set(states)
+            if other_is_event:
+                return f"cells with one are {'more' if more else 'less'} often cells with the other"
+            return f"from {spoken(event)} on, {other} tends to be {'high' if more else 'low'}"
     return f"where {x} is high, {y} tends to be {'high' if more else 'low'}"
 
 
