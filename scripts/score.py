@@ -64,11 +64,12 @@ def main(snakemake):
     graph = None
     if truth is not None and paths("json"):
         graph = graph_counts(truth, read_json(paths("json")[0]), cfg)
+    unscored = {} if graph else dict.fromkeys(("skeleton", "arrowhead", "lag", "condition"), reason or "no graph was inferred")
     onsets = np.concatenate(onsets) if onsets else np.zeros(0)
     card = scorecard(
         samples,
         graph,
-        {row: reason or "no graph was inferred" for row in ("skeleton", "arrowhead", "lag", "condition")},
+        unscored,
         {"fate.death_onset_error_min": float(np.median(np.abs(onsets))) if len(onsets) else None},
     )
     write_json(card, snakemake.output.scorecard)

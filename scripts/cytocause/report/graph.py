@@ -133,8 +133,9 @@ def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=No
         return svg.svg(width, 60, [svg.text(width / 2, 34, "no variables", "note", "middle")], "empty graph", "graph")
     outside = [*conditions, *exogenous]
     kept = columns(nodes, arrows, outside, states)
-    at, height = places(kept, width, len(arrows))
-    lines, labels, taken, rects, low, high = [], [], [], [], 0.0, height
+    at, _ = places(kept, width, len(arrows))
+    lines, labels, taken, rects = [], [], [], []
+    low, high = (pick(y for _, y in at.values()) + side * (BOX_HEIGHT / 2 + 12) for pick, side in ((min, -1), (max, 1)))
     for i, arrow in enumerate(arrows):
         if arrow.source not in at or arrow.target not in at:
             continue
