@@ -59,9 +59,9 @@ def snakemake(folder, *arguments, configfile=TINY, env=None, timeout=600):
     )
 
 
-def run(folder, *arguments, **options):
-    """Run snakemake for real with one core and insist on success."""
-    done = snakemake(folder, "--cores", 1, "--quiet", "rules", *arguments, **options)
+def run(folder, *arguments, cores=2, **options):
+    """Run snakemake for real and insist on success."""
+    done = snakemake(folder, *arguments, "--cores", cores, "--quiet", "rules", **options)
     assert done.returncode == 0, done.stdout[-6000:]
     return done
 
@@ -77,7 +77,7 @@ def dry_run(folder, *arguments, configfile=TINY):
     """(exit status, output) of `snakemake -n`, in a fork of this process: importing Snakemake costs more than the plan itself."""
     import snakemake.cli  # noqa: F401 (imported here so that every fork has it)
 
-    command = ["-n", "--quiet", "rules", *map(str, arguments)]
+    command = [*map(str, arguments), "-n", "--quiet", "rules"]
     if configfile:
         command += ["--configfile", str(configfile)]
     with tempfile.TemporaryFile("w+") as output:
