@@ -130,6 +130,24 @@ def test_a_condition_that_varies_inside_a_chip_is_compared_between_samples():
     assert card["table"]["head"][1] == "samples" and card["charts"][0]["svg"].count("<circle") == 8
 
 
+def test_chips_of_several_dates_are_also_compared_within_their_date():
+    data = experiment.data()
+    for i, s in enumerate(data["cfg"]["samples"]):
+        s["levels"]["date"] = f"d{i % 2}"
+    card = next(c for c in sections(data)["cards"] if c["source_column"] == "CAF_presence")
+    assert any("within their date only: p" in fact and "smallest attainable 0.12" in fact for fact in card["facts"])
+
+
+def test_an_event_by_another_name_is_counted_from_the_table():
+    data = experiment.data()
+    data["table"] = data["table"].rename(columns={"death": "apoptosis"})
+    data["variables"] = data["variables"].replace("death", "apoptosis")
+    data["graph"]["edges"] = [experiment.edge("CAF_presence", "apoptosis", sign="-")]
+    context = sections(data)
+    assert any(t["what"] == "apoptosis events in the table" and t["number"] == "37" for t in context["tiles"])
+    assert context["cards"][0]["table"]["head"][-1] == "apoptosis events per 100 cell hours"
+
+
 def test_chips_of_two_dates_are_different_chips():
     assert unit_name("s", {"date": "d1", "chip": 3}, "chip") == "d1 3"
     assert unit_name("s", {"chip": 3}, "sample") == "s"

@@ -12,7 +12,7 @@ from cytocause.report.evidence import (
     onsets,
 )
 from cytocause.report.marks import lag_text, number
-from cytocause.report.names import counted, listed, short, spoken, with_unit
+from cytocause.report.names import counted, events_of, listed, short, spoken, with_unit
 from cytocause.report.permutation import permutation_p
 from cytocause.report.sentences import KIND_LABELS, capital, claim, verdict
 
@@ -25,15 +25,23 @@ class Experiment:
     of_unit : {"chip" | "sample": {unit name: {condition: value}}}, a value None where it varies inside the unit
     states : names of event variables
     step_min, step_frames : length of a time step, None when unknown
+    date_of : {"chip" | "sample": {unit name: date}} where the sheet has dates
+    units : {variable: unit} as far as the table says it
     unit_word : "chip", or "sample" where the sheet has no chips
     """
 
-    def __init__(self, rows, conditions, of_unit, step_min, unit_word, window_steps=6, permutations=20000, seed=0):
+    def __init__(self, rows, conditions, of_unit, step_min, unit_word, window_steps=6, permutations=20000, seed=0, units=None, date_of=None):
         self.rows, self.conditions, self.of_unit = rows, conditions, of_unit
         self.names = [c["name"] for c in conditions]
         self.states = [name for name in rows["chip"].values if name not in self.names and is_state(rows["chip"], name)]
         self.step_min, self.unit_word = step_min, unit_word
         self.window_steps, self.permutations, self.seed = window_steps, permutations, seed
+        self.units = units or {}
+        self.date_of = date_of or {"chip": {}, "sample": {}}
+
+    def titled(self, name):
+        """A variable as words with its unit."""
+        return with_unit(name, self.names, self.units)
 
     def condition(self, name):
         return next(c for c in self.conditions if c["name"] == name)
@@ -100,12 +108,14 @@ def outcome(rows, name, experiment):
     """Chip-level value of a variable and what to call it: the event's rate, or the mean."""
     if name in experiment.states:
         per = "100 cell hours" if experiment.step_min else "100 cell steps"
-        return event_rate(rows, name, experiment.step_min), f"{spoken(name)}s per {per}"
-    return mean_per_unit(rows, name), f"mean {with_unit(name, experiment.names)}"
+        return event_rate(rows, name, experiment.step_min), f"{events_of(spoken(name))} per {per}"
+    return mean_per_unit(rows, name), f"mean {experiment.titled(name)}"
 
 
-def test_condition(condition, target, experiment):
+def test_condition(condition, target, experiment, within_dates=False):
     """permutation_p of a condition on a variable over its units, with what went in.
+
+    within_dates : units change places only with units of the same date; None is returned where there is one date or none
 
     Returns
     -------
@@ -121,6 +131,11 @@ def test_condition(condition, target, experiment):
         order = {shown(v): i for i, v in enumerate(condition["values"])}
         codes = np.array([float(order.get(shown(v), np.nan)) for v in levels])
     strata = experiment.groups(kind, without=(condition["name"],))
+    if within_dates:
+        dates = [experiment.date_of[kind].get(u) for u in rows.units.tolist()]
+        if len(set(dates)) < 2 or None in dates:
+            return None
+        strata = [(*stratum, date) for stratum, date in zip(strata, dates)]
     known = np.where(np.isfinite(codes), values, np.nan)
     test = permutation_p(
         known, np.nan_to_num(codes), strata, limit=experiment.permutations, seed=experiment.seed
@@ -131,6 +146,7 @@ def test_condition(condition, target, experiment):
 def _condition_card(context, arrow, experiment):
     condition = experiment.condition(arrow.source)
     test = test_condition(condition, arrow.target, experiment)
+    blocked = test_condition(condition, arrow.target, experiment, within_dates=True)
     rows, word = experiment.rows[test["kind"]], experiment.unit_word if test["kind"] == "chip" else "sample"
     colours = {stratum: i for i, stratum in enumerate(sorted(set(test["strata"])))}
     units = rows.units.tolist()
@@ -155,21 +171,23 @@ def _condition_card(context, arrow, experiment):
         row.append(short(float(known.mean())) if len(known) else "–")
         table.append(row)
     head = [arrow.source, f"{word}s", "cells", "rows"]
-    head += [f"{spoken(arrow.target)}s"] if arrow.target in experiment.states else []
+    head += [events_of(spoken(arrow.target))] if arrow.target in experiment.states else []
     context["table"] = {"head": [*head, test["title"]], "rows": table}
     legend = "" if len(colours) < 2 else " Colours: " + "; ".join(f"[[c{i}]] {', '.join(s)}" for s, i in colours.items()) + "."
     context["charts"].append(
         {"svg": charts.dots(groups, test["title"]), "caption": f"One dot per {word}; the bar is their mean.{legend}"}
     )
     context["verdict"] = verdict(test, word)
+    if blocked is not None:
+        p = "cannot be tested" if blocked["p"] is None else f"p {short(blocked['p'], 2)}"
+        context["facts"].append(
+            f"With chips changing places within their date only: {p} (smallest attainable {short(blocked['smallest_p'], 2)})."
+        )
     context["undecided"] = test["p"] is None or test["smallest_p"] > 0.05
     if test["effect"] is not None:
         unlike = arrow.sign in ("+", "-") and test["effect"] * (1 if arrow.sign == "+" else -1) < 0
         if unlike:
-            context["facts"].append(
-                f"The plain means go the other way than the graph's sign: the edge is about what is left once "
-                f"{_given(arrow) or 'other variables'} are accounted for."
-            )
+            context["facts"].append(_unlike(f"means over {word}s", arrow))
 
 
 def _feature_card(context, arrow, experiment):
@@ -207,10 +225,7 @@ def _feature_card(context, arrow, experiment):
         context["verdict"] = f"{capital(side)} in {n} of {of} (median {short(float(np.median(known)), 2)})."
         sign = arrow.sign
         if sign in ("+", "-") and np.median(known) * (1 if sign == "+" else -1) < 0:
-            context["facts"].append(
-                f"The plain correlation has the other sign than the graph's partial correlation: the edge is about what is left "
-                f"once {_given(arrow) or 'other variables'} are accounted for."
-            )
+            context["facts"].append(_unlike(f"correlations within {word}s", arrow))
     else:
         context["verdict"] = f"No {word} has enough pairs of rows for a correlation of its own."
     if arrow.target in experiment.states:
@@ -227,7 +242,7 @@ def _feature_card(context, arrow, experiment):
                     "svg": charts.onset_average(
                         average,
                         experiment.step_min,
-                        with_unit(arrow.source, experiment.names),
+                        experiment.titled(arrow.source),
                         spoken(arrow.target),
                         [lag for lag in lags if lag],
                     ),
@@ -235,6 +250,14 @@ def _feature_card(context, arrow, experiment):
                     "dashed: cells far from any onset; thin line: the edge's lag.",
                 }
             )
+
+
+def _unlike(plain, arrow):
+    """What to make of plain numbers (in the plural) that go the other way than the graph's sign."""
+    given = _given(arrow)
+    if given:
+        return f"The plain {plain} go the other way than the graph's sign: the edge is about what is left once {given} is accounted for."
+    return f"The plain {plain} and the graph's sign, which counts rows of all chips together, disagree: do not rely on the sign."
 
 
 def _given(arrow):

@@ -17,9 +17,9 @@ from math import atan2, cos, hypot, pi, sin
 
 from cytocause.report import svg
 from cytocause.report.marks import lag_text
-from cytocause.report.names import split_unit, spoken
+from cytocause.report.names import halves, spoken, unit_of
 
-BOX_WIDTH, BOX_HEIGHT, GAP = 168, 44, 52
+BOX_WIDTH, BOX_HEIGHT, GAP = 168, 50, 46
 SIGN_CLASS = {"+": "more", "-": "less"}
 
 
@@ -118,7 +118,7 @@ def _head(tip, angle, size, css, filled):
     return f'<polygon points="{points}" class="head {css}{"" if filled else " hollow"}"/>'
 
 
-def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=None, width=1000):
+def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=None, units=None, width=1000):
     """The picture.
 
     Parameters
@@ -147,7 +147,7 @@ def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=No
         words = lag_text(arrow.edges, with_frames=False)
         if words:
             labels.append(_label(words, arrow, start, control, end, rects, at.values()))
-    boxes = [_box(name, at[name], own_past.get(name), memory, conditions, states, exogenous) for name in at]
+    boxes = [_box(name, at[name], own_past.get(name), memory, conditions, states, exogenous, units) for name in at]
     body = f'<g transform="translate(0 {svg.num(-low)})">{"".join([*lines, *boxes, *labels])}</g>'
     return svg.svg(width, high - low, [body], _read_aloud(arrows, conditions), "graph")
 
@@ -187,23 +187,26 @@ def _label(words, arrow, start, control, end, rects, boxes):
     return plate + svg.text(x, y + 4, words, f"lag-label {SIGN_CLASS.get(arrow.sign, 'neither')}", "middle")
 
 
-def _box(name, centre, past, memory, conditions, states, exogenous):
+def _box(name, centre, past, memory, conditions, states, exogenous, units):
     x, y = centre
     kind = "condition" if name in conditions else "exogenous" if name in exogenous else "state" if name in states else "feature"
-    words = spoken(name, conditions)
-    unit = "" if name in conditions else split_unit(name)[1]
+    lines = halves(spoken(name, conditions))
+    unit = unit_of(name, conditions, units)
     small = [unit] if unit else []
     if past and memory:
         small.append(f"↻ {memory(past)}")
-    size = 14 if len(words) <= 17 else 12 if len(words) <= 21 else 11 if len(words) <= 24 else 9.5
+    longest = max(len(words) for words in lines)
+    size = 14 if longest <= 17 and len(lines) == 1 else 12 if longest <= 21 else 11 if longest <= 25 else 9
     box = f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="{22 if kind == "state" else 8}" class="node {kind}"'
     parts = [
         f"<title>{svg.esc(name)}</title>",
         f'<rect x="{svg.num(x - BOX_WIDTH / 2)}" y="{svg.num(y - BOX_HEIGHT / 2)}" {box}/>',
-        svg.text(x, y + (0 if small else 5), words, "node-name", "middle", f'style="font-size:{size}px"'),
     ]
+    first = y + size * 0.36 - (7 if small else 0) - (len(lines) - 1) * size * 0.58
+    for i, words in enumerate(lines):
+        parts.append(svg.text(x, first + i * size * 1.14, words, "node-name", "middle", f'style="font-size:{size}px"'))
     if small:
-        parts.append(svg.text(x, y + 15, " · ".join(small), "node-note", "middle"))
+        parts.append(svg.text(x, y + (19 if len(lines) > 1 else 15), " · ".join(small), "node-note", "middle"))
     return f"<g>{''.join(parts)}</g>"
 
 

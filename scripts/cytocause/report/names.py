@@ -52,15 +52,37 @@ def spoken(name, conditions=()):
     return PLAIN.get(stem, stem.replace("_", " "))
 
 
-def with_unit(name, conditions=()):
+def unit_of(name, conditions=(), units=None):
+    """Unit of a variable for a reader: the table's own where it says one, otherwise that in its name; "" for none."""
+    if name in conditions:
+        return ""
+    own = (units or {}).get(name) or ""
+    return {"um2": "um²", "px2": "px²"}.get(own, own) or split_unit(name)[1]
+
+
+def halves(words, longest=22):
+    """Words in one line, or in two of about the same length where one is too long."""
+    if len(words) <= longest or " " not in words:
+        return [words]
+    cuts = [i for i, letter in enumerate(words) if letter == " "]
+    cut = min(cuts, key=lambda i: abs(i - len(words) / 2))
+    return [words[:cut], words[cut + 1 :]]
+
+
+def with_unit(name, conditions=(), units=None):
     """A variable as words with its unit in brackets."""
-    unit = "" if name in conditions else split_unit(name)[1]
+    unit = unit_of(name, conditions, units)
     return f"{spoken(name, conditions)} ({unit})" if unit else spoken(name, conditions)
 
 
 def counted(n, noun, plural=None):
     """ "1 chip", "8 chips", "1,204 cells"."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def events_of(name):
+    """ "deaths", "divisions"; "apoptosis events" where an s would not do."""
+    return f"{name} events" if name.endswith("s") else f"{name}s"
 
 
 def number_word(n):

@@ -11,9 +11,9 @@ import numpy as np
 
 from cytocause.report import charts, graph
 from cytocause.report.cards import Experiment, card, shown, test_condition
-from cytocause.report.evidence import Rows
+from cytocause.report.evidence import Rows, onsets
 from cytocause.report.marks import arrows, lag_text
-from cytocause.report.names import counted, listed, number_word, short, spoken, with_unit
+from cytocause.report.names import counted, events_of, listed, number_word, short, spoken
 from cytocause.report.sentences import (
     KIND_LABELS,
     WHAT_MARKS_MEAN,
@@ -82,6 +82,7 @@ def sections(data):
             conditions=experiment.names,
             states=experiment.states,
             exogenous=exogenous,
+            units=experiment.units,
             memory=lambda steps: memory_text(steps, experiment.step_min),
         ),
         "any_edges": bool(found),
@@ -161,6 +162,11 @@ def make_experiment(data, found):
     for kind, table_rows in rows.items():
         for unit in table_rows.units.tolist():
             of_unit[kind].setdefault(unit, {})
+    date_of = {"chip": {}, "sample": {}}
+    for s in cfg["samples"]:
+        if s["levels"].get("date") not in (None, ""):
+            date_of["sample"][s["sample"]] = str(s["levels"]["date"])
+            date_of["chip"].setdefault(chip_of[s["sample"]], str(s["levels"]["date"]))
     conditions = []
     by_design = {c["name"]: c for c in design.get("conditions", [])}
     for c in cfg["conditions"]:
@@ -180,7 +186,16 @@ def make_experiment(data, found):
         "chip" if chip_level == "chip" else "sample",
         window_steps=int(max(6, min(60, round(window)))),
         permutations=cfg["permutations"],
+        units=units_of(data["variables"]),
+        date_of=date_of,
     )
+
+
+def units_of(variables):
+    """{variable: unit} of the table of variables, where it has that column."""
+    if not {"name", "unit"} <= set(variables.columns):
+        return {}
+    return {name: str(unit) for name, unit in zip(variables["name"], variables["unit"]) if isinstance(unit, str) and unit}
 
 
 def as_numbers(column):
@@ -214,9 +229,11 @@ def failed_names(data):
 
 def tiles(data, experiment, found):
     """The numbers at the top: (number, what it counts)."""
-    rows, events = experiment.rows["chip"], (data["design"] or {}).get("events") or {}
+    rows = experiment.rows["chip"]
     out = [(len(rows.units), f"{experiment.unit_word}s compared"), (len(rows.names), "cells followed")]
-    out += [(int(events[kind]), f"{kind}s in the table") for kind in ("division", "death") if kind in events]
+    for state in experiment.states:
+        n = len(onsets(rows, state))
+        out.append((n, f"{spoken(state) if n == 1 else events_of(spoken(state))} in the table"))
     out.append((len(found), "edges between variables"))
     if failed_names(data):
         out.append((len(failed_names(data)), "samples failed"))
@@ -301,9 +318,12 @@ def open_questions(data, experiment, by_design=()):
                 "(unequal numbers of cells or chips), so the graph may take one for the other."
             )
     for state in experiment.states:
-        n = int((design.get("events") or {}).get(state) or 0)
-        if n and n < 20:
-            texts.append(f"Only {counted(n, spoken(state))} in the table: what precedes {spoken(state)} is known roughly at best.")
+        n = len(onsets(rows, state))
+        if n < 20:
+            texts.append(
+                f"Only {counted(n, spoken(state), events_of(spoken(state)))} in the table: what precedes {spoken(state)} is known "
+                "roughly at best."
+            )
     return texts
 
 
@@ -353,6 +373,11 @@ def design_section(design, experiment):
                 "smallest_p": short(c["smallest_p"], 2),
                 "undecidable": bool(c.get("undecidable")),
                 "unit": c.get("permuted_unit", word),
+                "within": [
+                    f"Within {level}s alone: {'one way' if w['arrangements'] == 1 else str(w['arrangements']) + ' ways'}, "
+                    f"smallest attainable p {short(w['smallest_p'], 2)}."
+                    for level, w in sorted((c.get("within") or {}).items())
+                ],
             }
         )
     cells = [
@@ -520,7 +545,7 @@ def traces(data, experiment):
             group = np.divide(np.nansum(table, axis=0), n, out=np.full(len(steps), np.nan), where=n > 0)
             lines.append((names.index(combo), "group", group))
         lines += single_cells(rows, name, steps, cfg["max_cells_per_trace"])
-        out.append({"name": name, "svg": charts.traces(times, lines, with_unit(name, experiment.names))})
+        out.append({"name": name, "svg": charts.traces(times, lines, experiment.titled(name))})
     return {"charts": out, "legend": [", ".join(combo) or "all" for combo in names]}
 
 

@@ -54,11 +54,11 @@ def claim(arrow, *, conditions, states, lag):
         maybe = {True: f"may make {y} more likely", False: f"may make {y} less likely", None: f"may change how likely {y} is"}[
             more
         ]
-        subject = f"More of {x}" if arrow.source not in states else capital(x)
+        subject = _rising(x) if arrow.source not in states else capital(x)
     else:
         effect = {True: f"raises {y}", False: f"lowers {y}", None: f"changes {y}"}[more]
         maybe = {True: f"may raise {y}", False: f"may lower {y}", None: f"may change {y}"}[more]
-        subject = f"Higher {x}" if arrow.source not in states else capital(x)
+        subject = _rising(x) if arrow.source not in states else capital(x)
     if more is None:
         subject = capital(x)
     if arrow.kind == "genuine":
@@ -70,6 +70,15 @@ def claim(arrow, *, conditions, states, lag):
         f"{subject} {maybe}{when}. The order in time is known, the mechanism is not: "
         f"a hidden common cause of {x} and {y} would look the same."
     )
+
+
+def _rising(x):
+    """ "More immune cells in contact", "Higher speed", "Larger area", "Longer distance to immune cells"."""
+    if " cells " in x and not x.startswith(("distance", "relative")):
+        return f"More {x}"
+    if x.startswith("distance"):
+        return f"Longer {x}"
+    return f"{'Larger' if x in ('area', 'diameter', 'size', 'perimeter') else 'Higher'} {x}"
 
 
 def _before(lag):
