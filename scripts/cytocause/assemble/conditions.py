@@ -3,6 +3,11 @@
 import numpy as np
 
 
+def same_text(text, n):
+    """A text n times, as one string that all rows share: np.full would make a new one for each."""
+    return np.repeat(np.array([text], object), n)
+
+
 def condition_column(value, n):
     """A condition's value on n rows: int64 or float64 for numbers (and True, False), text otherwise."""
     if isinstance(value, (bool, np.bool_)):
@@ -12,7 +17,7 @@ def condition_column(value, n):
     if isinstance(value, (float, np.floating)):
         whole = float(value).is_integer()
         return np.full(n, int(value), np.int64) if whole else np.full(n, float(value))
-    return np.full(n, str(value), object)
+    return same_text(str(value), n)
 
 
 def dose_at(exposures, times, aggregate):

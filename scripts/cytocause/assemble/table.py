@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from cytocause.io import LEVELS, InputDefect, in_unit, progress
 
 from .choice import choose
-from .conditions import condition_column, dose_at
+from .conditions import condition_column, dose_at, same_text
 from .design import design, units_of
 from .focal import focal_roots
 from .steps import Grid, last_by, mean_by, way_since_start
@@ -87,15 +87,15 @@ def assemble_table(samples, cfg):
             variable["as"] = in_unit(variable["as"], unit)
 
     steps, chosen, counts = _plan(kept, population, cfg)
-    tables, used = [], []
+    parts, used, found = [], [], set()
     for k, sample in enumerate(progress(kept, len(kept), "assembled samples")):
         if len(chosen[k]):
-            tables.append(_fill(sample, population, chosen[k], steps[k], variables, unit, cfg))
+            columns, there = _fill(sample, population, chosen[k], steps[k], variables, unit, cfg)
+            parts.append(columns)
+            found |= there
             used.append(sample)
-    _check_columns(variables, tables, population)
-    table = pd.concat(tables, ignore_index=True) if tables else _no_rows(variables)
-    del tables
-    _order_levels(table)
+    _check_columns(variables, used, found, population)
+    table = _joined(parts) if parts else _no_rows(variables)
 
     described, warnings = settle(variables, table, unit, conditions)
     plan = _design(used, table, variables, conditions, cfg)
@@ -174,18 +174,33 @@ def _check_neighbours(variables, cfg):
             )
 
 
-def _check_columns(variables, tables, population):
+def _check_columns(variables, samples, found, population):
     """A measured variable that no sample has is a mistake in the config."""
     for variable in variables:
-        if variable["origin"] == "column" and tables and not any(variable["as"] in t.attrs["found"] for t in tables):
-            have = sorted(set().union(*(t.attrs["columns"] for t in tables)))
+        if variable["origin"] == "column" and samples and variable["as"] not in found:
+            whose = variable["of"] or population
+            columns = getattr(samples[0].cells, "columns", None)
+            have = f"; sample {samples[0].name} has {', '.join(columns(whose))}" if columns else ""
             raise InputDefect(
-                f"assemble.variables names the column {variable['name']}, which no cells.parquet of "
-                f"{variable['of'] or population} has; they have {', '.join(have)}.",
-                todo="Name one of them.",
+                f"assemble.variables names the column {variable['name']}, which no cells.parquet of {whose} has{have}.",
+                todo="Name one of its columns.",
             )
-    for t in tables:
-        t.attrs = {}
+
+
+def _joined(parts):
+    """One DataFrame from the samples' columns, column by column so that little is held twice; level columns last."""
+    names = [name for name in parts[0] if name not in LEVELS]
+    names += [level for level in LEVELS if any(level in part for part in parts)]
+    columns = {}
+    for name in names:
+        pieces = []
+        for part in parts:
+            blank = same_text("", len(part["time_step"])) if name in LEVELS else None
+            pieces.append(part.get(name, blank))
+            if name != "time_step":
+                part.pop(name, None)
+        columns[name] = np.concatenate(pieces)
+    return pd.DataFrame(columns, copy=False)
 
 
 # --- pass 1 ---------------------------------------------------------------------------------------------------------
@@ -325,7 +340,7 @@ def _single(by_name):
 
 
 def _fill(sample, population, chosen, step, variables, unit, cfg):
-    """Rows of the chosen trajectories of one sample."""
+    """Columns of the chosen trajectories of one sample, and the names of the measured variables that it has."""
     settings = {key: cfg[key] for key in ("after_division", "keep_after_division", "keep_after_death")}
     skeleton = _skeleton(sample, population, cfg)
     followed = _follow(skeleton, step, settings).select(chosen)
@@ -360,13 +375,11 @@ def _fill(sample, population, chosen, step, variables, unit, cfg):
             source = in_unit(variable["name"], unit)
             columns[name] = _column(cells, source, variable, followed, grid, cfg["aggregate"])
             found |= {name} if source in cells else set()
-    columns["sample"] = np.full(n, sample.name, object)
+    columns["sample"] = same_text(sample.name, n)
     for level in LEVELS:
         if sample.levels.get(level) not in (None, ""):
-            columns[level] = np.full(n, str(sample.levels[level]), object)
-    table = pd.DataFrame(columns)
-    table.attrs = {"found": found, "columns": sample.cells.columns(population) if hasattr(sample.cells, "columns") else []}
-    return table
+            columns[level] = same_text(str(sample.levels[level]), n)
+    return columns, found
 
 
 def _column(cells, source, variable, followed, grid, aggregate):
@@ -456,14 +469,6 @@ def _no_rows(variables):
     kinds = {v["as"]: "int64" if v["origin"] == "state" else "float64" for v in variables}
     names = ["trajectory", "time_step", *kinds, "sample"]
     return pd.DataFrame({name: pd.Series([], dtype=whole.get(name) or kinds[name]) for name in names})
-
-
-def _order_levels(table):
-    """Level columns last, missing ones empty."""
-    levels = [level for level in LEVELS if level in table]
-    for level in levels:
-        values = table.pop(level)
-        table[level] = values.fillna("").astype(object)
 
 
 def _design(samples, table, variables, conditions, cfg):

@@ -9,6 +9,7 @@ from cytocause.io import InputDefect, describe, in_unit
 
 STATES = ("death", "division")
 FEW = 5  # numbers with fewer different values are discrete, as in the reference's type rule
+MANY = 1000  # more different values than this are not listed
 
 
 def resolve(entries, population, others, conditions, exposures):
@@ -78,7 +79,9 @@ def settle(variables, table, unit, conditions):
     rows, warnings = [], []
     for variable in variables:
         values = table[variable["as"]].dropna()
-        distinct = sorted(values.unique().tolist(), key=lambda v: (isinstance(v, str), v))
+        distinct = values.unique()
+        if len(distinct) <= MANY or variable["kind"] == "discrete" or values.dtype.kind not in "fiu":
+            distinct = sorted(distinct.tolist(), key=lambda v: (isinstance(v, str), v))
         kind, levels = variable["kind"], variable["levels"]
         condition = by_name.get(variable["name"]) if variable["origin"] == "condition" else None
         if not kind:

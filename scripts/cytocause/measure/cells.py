@@ -65,8 +65,8 @@ def measure_cells(tracks, meta, cfg, *, labels=None, movie=None, others=(), give
         return empty_cells(unit, channels, populations, cfg["levels"]), {"rows": 0, "tracks": 0}
 
     columns = {name: tracks[in_unit(name, unit)].to_numpy() for name in IDENTITY if name not in ("sample", "population")}
-    columns["sample"] = np.full(len(tracks), cfg["sample"], object)
-    columns["population"] = np.full(len(tracks), cfg["population"], object)
+    for name in ("sample", "population"):  # one shared string each: np.full would make a new one for every row
+        columns[name] = np.repeat(np.array([cfg[name]], object), len(tracks))
 
     shape, unmatched = _pixels(columns, meta, channels, labels, movie)
     columns |= shape
