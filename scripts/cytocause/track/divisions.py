@@ -11,10 +11,12 @@ A candidate is (row of the mother, first row of daughter 1, first row of daughte
     |midpoint - mother|^2 / sd^2  +  ln(A1 / A2)^2 / v_sisters  +  ln((A1 + A2) / A_mother)^2 / v_sum
 
 Positions and areas of the daughters are taken on the first page on which both are there, so one may be found late (while the two are
-one mask, or one is missed). A_mother may be anything between its mean over the last pages and its last value, because a cell rounds
-up before it divides. Every page between the mother and both daughters widens sd^2 and costs 2 ln(pages) + LATE_COST (pages - 1).
+one mask, or one is missed). A_mother may be anything between what it was some pages before and its last value if that is less,
+because a cell rounds up before it divides; if it is more (two masks in one), the growth costs ln(growth)^2 / v_sum too. Every page between the mother and both daughters widens sd^2 and costs 2 ln(pages) + LATE_COST (pages - 1).
 Candidates that want the same birth, or two divisions of one line of cells in less than the least interval,
 exclude each other; the set with the largest sum of (max_cost - cost) is taken.
+
+A birth that is a cell coming out of a mask it shared is no daughter, see `came_apart`.
 
 Source of the cost: own simulations (ratio of F1 to distance alone in workflow/schemas/track.schema.yaml); midpoint and area: after
 Jaqaman 2008, whose splitting cost uses distance and intensity.
@@ -26,7 +28,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
-MOTHER_PAGES = 5  # the mother's area before rounding: mean of ln area over so many pages
+MOTHER_PAGES = 5  # the mother's area before the division: mean of ln area over so many pages
+LAST_PAGES = 2  # ... leaving out the last ones
 DAUGHTER_PAGES = 3  # a daughter's area: mean of ln area over so many pages
 LATE_COST = 1.0  # per page that a daughter is late, on the chi-square scale: of 0 to 3 the best on points with 3 and 10 % misses
 LARGEST_EXACT = 400  # candidates in one knot that are still solved exactly
@@ -68,6 +71,7 @@ def find_divisions(table, time_min, diameter, cfg):
     mother, first, second = _candidates(rows, diameter, cfg)
     cost = division_cost(rows, mother, first, second, diameter, cfg)
     good = cost < cfg["max_cost"]
+    good[good] = ~came_apart(rows, mother[good], second[good], diameter, cfg)
     mother, first, second, cost = mother[good], first[good], second[good], cost[good]
     chosen = _choose(rows, mother, first, second, cfg["max_cost"] - cost, time_min, cfg["min_interval_min"])
     return Divisions(mother[chosen], first[chosen], second[chosen], cost[chosen])
@@ -167,17 +171,62 @@ def division_cost(rows, mother, first, second, diameter, cfg):
     log1 = rows.mean_log_area(one, np.minimum(one + DAUGHTER_PAGES, rows.end[one]))
     log2 = rows.mean_log_area(two, np.minimum(two + DAUGHTER_PAGES, rows.end[two]))
     cost += (log1 - log2) ** 2 / cfg["sister_area_variance"]
-    before = rows.mean_log_area(np.maximum(mother + 1 - MOTHER_PAGES, rows.begin[mother]), mother + 1)
+    # a mother rounds up and so shrinks; one that grows suddenly has taken in a neighbour's mask
     last = np.log(table.area[mother])
+    until = np.maximum(mother + 1 - LAST_PAGES, rows.begin[mother])
+    before = rows.mean_log_area(np.maximum(until - MOTHER_PAGES, rows.begin[mother]), until)
+    before = np.where(until > rows.begin[mother], before, last)
     total = np.logaddexp(log1, log2)
-    excess = np.maximum(total - np.maximum(before, last), 0) + np.minimum(total - np.minimum(before, last), 0)
-    cost += excess**2 / cfg["area_sum_variance"]
+    excess = np.maximum(total - before, 0) + np.minimum(total - np.minimum(before, last), 0)
+    growth = np.maximum(last - before, 0)
+    cost += (excess**2 + growth**2) / cfg["area_sum_variance"]
     # a daughter seen before its sister must already be a daughter, not the whole mother still
     for row, log_area in ((first, log1), (second, log2)):
         begins = row == rows.begin[row]  # a row in the middle of a fragment did not come in from outside
         cost += np.where(begins & ~table.inside[row], cfg["border_cost"], 0.0)
         cost += np.where(table.page[row] < together, (np.log(table.area[row]) - log_area) ** 2 / cfg["area_sum_variance"], 0.0)
     return cost
+
+
+def came_apart(rows, mother, birth, diameter, cfg):
+    """Candidates whose "mother" is two cells that lay in one mask for a while: (C,) bool.
+
+        m--m--m--m--m--m          m took in e (its area jumped by about e's), and gives it back as b
+        e--e--e      b--b
+
+    Known by a fragment e that ended within reach of m at most merge_frames before, when m's area grew by at least half of e's and
+    stayed so, and by b, which is about as large as e.
+    """
+    table, n_pages = rows.table, rows.n_pages
+    ends = rows.stop - 1
+    ends = ends[table.page[ends] < n_pages - 1]
+    answer = np.zeros(len(mother), dtype=bool)
+    if not len(ends) or not cfg["merge_frames"]:
+        return answer
+    tree = cKDTree(np.column_stack([table.y[ends], table.x[ends]]))
+    reach = cfg["range_diameters"] * diameter
+    for i, (m, b) in enumerate(zip(mother, birth)):
+        first = max(rows.begin[m], m - cfg["merge_frames"])  # the mother's rows in which e may have ended
+        path = np.column_stack([table.y[first : m + 1], table.x[first : m + 1]])
+        near = np.unique(np.concatenate([np.asarray(k, dtype=np.int64) for k in tree.query_ball_point(path, reach)]))
+        for e in ends[near]:
+            gone = table.page[e]
+            if not table.page[b] - cfg["merge_frames"] <= gone < table.page[m]:
+                continue
+            if table.fragment[e] in (table.fragment[m], table.fragment[b]):
+                continue
+            before, after = rows.at(np.array([m, m]), np.array([gone, gone + 1]))
+            if table.page[before] != gone or np.hypot(table.y[before] - table.y[e], table.x[before] - table.x[e]) > reach:
+                continue
+            low = rows.mean_log_area(max(rows.begin[m], before - 2), before + 1)
+            high = rows.mean_log_area(after, min(after + 3, m + 1)) if after <= m else low
+            own = rows.mean_log_area(max(rows.begin[e], e - 2), e + 1)
+            born = rows.mean_log_area(b, min(b + 3, rows.end[b]))
+            grown = min(np.exp(high), table.area[m]) - np.exp(low)  # and it holds e still
+            if grown > 0.5 * np.exp(own) and abs(born - own) < np.log(2):
+                answer[i] = True
+                break
+    return answer
 
 
 def _choose(rows, mother, first, second, gain, time_min, min_interval):
