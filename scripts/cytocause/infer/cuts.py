@@ -16,51 +16,62 @@ from .nml import complexity_row, log_choose
 from .ranks import recode
 
 BETTER = 1e-5  # nats by which a candidate cut must beat the incumbent (spec 3.5)
-DENSE = 1 << 15  # entries of the table unit bin x joint level up to which joint levels are not renumbered
 
 
 @njit(cache=True, nogil=True)
-def count_cells(unit, units, given, given_levels, joint, joint_levels):
-    """Cells of each unit bin.
+def sort_by_unit(unit, units, order, start):
+    """Rows sorted by unit bin, stable; fills order (n,) and start (>= units+1,), int32."""
+    for a in range(units + 1):
+        start[a] = 0
+    for i in range(unit.size):
+        start[unit[i] + 1] += 1
+    for a in range(units):
+        start[a + 1] += start[a]
+    place = start[:units].copy()
+    for i in range(unit.size):
+        order[place[unit[i]]] = i
+        place[unit[i]] += 1
 
-    unit (n,) unit bin of each row; given, joint (n,) labels with that many levels; all int32.
-    Returns start (units+1,), cell (cells,) joint level, of_given (cells,) its given level, count (cells,) rows, and the
-    number of joint levels; int32 arrays.
+
+@njit(cache=True, nogil=True)
+def count_cells(unit, order, first_row, units, labels, levels, stamp, start, cell, count):
+    """Cells of each unit bin for one labelling (n,) of `levels` levels: which labels occur in it, how often.
+
+    unit (n,), order, first_row: unit bins, and rows sorted by them. Fills start (units+1,), cell, count (n,); stamp is
+    (levels,) scratch. All int32.
     """
     n = unit.size
-    levels = given_levels * joint_levels
-    both = np.empty(n, np.int32)
-    for i in range(n):
-        both[i] = given[i] * joint_levels + joint[i]
-    given_of = np.empty(0, np.int32)
-    if units * levels > max(DENSE, n):
-        levels = recode(both, levels)
-        given_of = np.empty(levels, np.int32)
+    start[0] = 0
+    cells = 0
+    if 4 * units * levels < n:
+        # many rows, few levels: one pass over the rows in their order
+        table = np.zeros(units * levels, np.int32)
         for i in range(n):
-            given_of[both[i]] = given[i]
-    table = np.zeros(units * levels, np.int32)
-    for i in range(n):
-        table[unit[i] * levels + both[i]] += 1
-    cells = 0
-    for at in range(table.size):
-        if table[at]:
-            cells += 1
-    start = np.zeros(units + 1, np.int32)
-    cell = np.empty(cells, np.int32)
-    of_given = np.empty(cells, np.int32)
-    count = np.empty(cells, np.int32)
-    cells = 0
-    at = 0
+            table[unit[i] * levels + labels[i]] += 1
+        at = 0
+        for a in range(units):
+            for j in range(levels):
+                if table[at]:
+                    cell[cells] = j
+                    count[cells] = table[at]
+                    cells += 1
+                at += 1
+            start[a + 1] = cells
+        return
+    for j in range(levels):
+        stamp[j] = -1
     for a in range(units):
-        for j in range(levels):
-            if table[at]:
+        begin = cells
+        for at in range(first_row[a], first_row[a + 1]):
+            j = labels[order[at]]
+            if stamp[j] < begin:
+                stamp[j] = cells
                 cell[cells] = j
-                of_given[cells] = given_of[j] if given_of.size else j // joint_levels
-                count[cells] = table[at]
+                count[cells] = 1
                 cells += 1
-            at += 1
+            else:
+                count[stamp[j]] += 1
         start[a + 1] = cells
-    return start, cell, of_given, count, levels
 
 
 @njit(cache=True, nogil=True)
@@ -90,68 +101,91 @@ def cut_price(lfact, units, previous_bins, bic, legacy):
 
 
 @njit(cache=True, nogil=True)
-def best_cuts(unit, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, bin_of):
+def best_cuts(
+    unit, order, first_row, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, bin_of
+):
     """Cut a variable for what its bins tell about `joint`, given `given`.
 
-    unit, given, joint (n,) int32 with units, given_levels, joint_levels levels; previous_bins: bins it had before;
-    weights (n,) float64 or None. Fills bin_of (units,) with the bin of each unit bin; returns the number of bins.
+    unit, given, joint (n,) int32 with units, given_levels, joint_levels levels; order, first_row: see sort_by_unit;
+    previous_bins: bins it had before; weights (n,) float64 or None. Fills bin_of (units,) with the bin of each unit bin;
+    returns the number of bins.
     """
-    price = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
-    if np.isnan(price):
+    pen = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
+    if np.isnan(pen):
         for a in range(units):
             bin_of[a] = 0
         return 1
-    start, cell, of_given, count, levels = count_cells(unit, units, given, given_levels, joint, joint_levels)
+    n = unit.size
+    both = np.empty(n, np.int32)
+    for i in range(n):
+        both[i] = given[i] * joint_levels + joint[i]
+    levels = given_levels * joint_levels
+    if levels > 2 * n + 1024:
+        levels = recode(both, levels)
+    stamp = np.empty(max(levels, given_levels), np.int32)
+    start = np.empty(units + 1, np.int32)
+    cell = np.empty(n, np.int32)
+    count = np.empty(n, np.int32)
+    count_cells(unit, order, first_row, units, both, levels, stamp, start, cell, count)
+    start_g = np.empty(units + 1, np.int32)
+    cell_g = np.empty(n, np.int32)
+    count_g = np.empty(n, np.int32)
+    count_cells(unit, order, first_row, units, given, given_levels, stamp, start_g, cell_g, count_g)
+
     best = np.full(units + 1, -np.inf)
     cut = np.zeros(units + 1, np.int32)
     best[0] = 0.0
     plogp = costs.plogp_rounded
-    lc = complexity_row(costs.lc, costs.rounded, joint_levels)
+    price = plogp
+    if weights is not None:
+        price = complexity_row(costs.lc, costs.rounded, joint_levels)
+    elif not options.bic:
+        if joint_levels < costs.price.shape[0]:
+            price = costs.price[joint_levels]
+        else:
+            price = complexity_row(costs.lc, costs.rounded, joint_levels) + plogp
     bic_cell = 0.0
     if options.bic:
-        bic_cell = _bic_cell(of_given, given_levels, joint_levels, unit.size, weights, costs, options.legacy)
+        bic_cell = _bic_cell(cell_g, start_g[units], given_levels, joint_levels, n, weights, costs, options.legacy)
     in_joint = np.zeros(levels, np.int32)
     in_given = np.zeros(given_levels, np.int32)
     cumulative = unit_weights(unit, units, weights)
     for left in range(units):
         if left > 0:
-            for j in range(levels):
-                in_joint[j] = 0
+            # only what the last round touched
+            if start[units] - start[left - 1] < levels:
+                for at in range(start[left - 1], start[units]):
+                    in_joint[cell[at]] = 0
+            else:
+                for j in range(levels):
+                    in_joint[j] = 0
             for g in range(given_levels):
                 in_given[g] = 0
         value = 0.0
         rows = 0
-        base = best[left] - (price if left > 0 else 0.0)
+        base = best[left] - (pen if left > 0 else 0.0)
         for right in range(left + 1, units + 1):
-            at = start[right - 1]
-            last = start[right]
             if weights is None:
-                while at < last:
-                    g = of_given[at]
-                    added = 0
-                    while at < last and of_given[at] == g:
-                        before = in_joint[cell[at]]
-                        now = before + count[at]
-                        in_joint[cell[at]] = now
-                        value += plogp[now] - plogp[before]
-                        added += count[at]
-                        at += 1
-                    before = in_given[g]
-                    now = before + added
-                    in_given[g] = now
-                    value -= plogp[now] - plogp[before]
-                    if options.bic:
-                        if before == 0:
-                            value -= bic_cell
-                    else:
-                        value -= lc[now] - lc[before]
+                for at in range(start[right - 1], start[right]):
+                    before = in_joint[cell[at]]
+                    now = before + count[at]
+                    in_joint[cell[at]] = now
+                    value += plogp[now] - plogp[before]
+                for at in range(start_g[right - 1], start_g[right]):
+                    before = in_given[cell_g[at]]
+                    now = before + count_g[at]
+                    in_given[cell_g[at]] = now
+                    value -= price[now] - price[before]
+                    if before == 0:
+                        value -= bic_cell
             else:
-                for k in range(at, last):
-                    in_joint[cell[k]] += count[k]
-                    in_given[of_given[k]] += count[k]
-                    rows += count[k]
+                for at in range(start[right - 1], start[right]):
+                    in_joint[cell[at]] += count[at]
+                    rows += count[at]
+                for at in range(start_g[right - 1], start_g[right]):
+                    in_given[cell_g[at]] += count_g[at]
                 mean_weight = (cumulative[right] - cumulative[left]) / max(rows, 1)
-                value = _weighted_value(in_joint, in_given, mean_weight, plogp, lc, options.bic, bic_cell)
+                value = _weighted_value(in_joint, in_given, mean_weight, plogp, price, options.bic, bic_cell)
             if left == 0:
                 best[right] = value
             elif base + value - best[right] > BETTER:
@@ -176,7 +210,7 @@ def _weighted_value(in_joint, in_given, mean_weight, plogp, lc, bic, bic_cell):
 
 
 @njit(cache=True, nogil=True)
-def _bic_cell(of_given, given_levels, joint_levels, n, weights, costs, legacy):
+def _bic_cell(cell_g, cells, given_levels, joint_levels, n, weights, costs, legacy):
     """BIC price of one occupied given level. Legacy multiplies by their number, and takes rows for samples (Q14)."""
     if not legacy:
         samples = costs.weight * n
@@ -185,9 +219,9 @@ def _bic_cell(of_given, given_levels, joint_levels, n, weights, costs, legacy):
         return 0.5 * (joint_levels - 1) * np.log(max(2.0, samples))
     seen = np.zeros(given_levels, np.int32)
     occupied = 0
-    for g in of_given:
-        occupied += 1 - seen[g]
-        seen[g] = 1
+    for at in range(cells):
+        occupied += 1 - seen[cell_g[at]]
+        seen[cell_g[at]] = 1
     return 0.5 * (joint_levels - 1) * occupied * np.log(float(costs.rows))
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .cuts import best_cuts
+from .cuts import best_cuts, sort_by_unit
 from .keyed_random import key_of, permutation
 from .nml import complexity_row, log_choose
 from .ranks import count_levels, densify, equal_frequency, multiply, relabel, unit_width
@@ -250,11 +250,13 @@ def discrete(columns, levels, weights, costs, options):
 
 @njit(cache=True, nogil=True)
 def _optimise(
-    columns, levels, units, n_units, kinds, start, given, given_levels, joint, joint_levels, weights, costs, options
-):
+    columns, levels, units, order, first_row, n_units, kinds, start, given, given_levels, joint, joint_levels,
+    weights, costs, options,
+):  # fmt: skip
     """New cuts of the continuous conditioning variables for one term: (joint label of U, its levels).
 
-    columns, levels: equal-frequency labels of x, y, u...; units, n_units: unit bins of the same; start (n,) zeros;
+    columns, levels: equal-frequency labels of x, y, u...; units, n_units, order, first_row: unit bins of the same and
+    rows sorted by them; start (n,) zeros;
     given, joint: the factors of the term besides U. Every sweep uses the labels at its start.
     """
     total, n = columns.shape
@@ -275,8 +277,9 @@ def _optimise(
                 if other != k:
                     base_levels = multiply(base, base_levels, labels[other], sizes[other])
             new_sizes[k] = best_cuts(
-                units[2 + k], n_units[2 + k], base, base_levels, joint, joint_levels, sizes[k], weights, costs, options, of
-            )
+                units[2 + k], order[2 + k], first_row[2 + k], n_units[2 + k], base, base_levels, joint, joint_levels,
+                sizes[k], weights, costs, options, of,
+            )  # fmt: skip
             for i in range(n):
                 label = of[units[2 + k, i]]
                 if label != labels[k, i]:
@@ -355,6 +358,8 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
             bins = trial
 
     units = np.zeros((total, n), np.int32)
+    order = np.empty((total, n), np.int32)
+    first_row = np.zeros((total, options.max_bins + 1), np.int32)
     n_units = np.ones(total, np.int64)
     width = np.ones(total, np.int64)
     for k in range(total):
@@ -363,6 +368,7 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
             n_units[k] = (levels[k] + width[k] - 1) // width[k]
             for i in range(n):
                 units[k, i] = columns[k, i] // width[k]
+            sort_by_unit(units[k], n_units[k], order[k], first_row[k])
     of = np.zeros((2, options.max_bins + 1), np.int32)
     old = of.copy()
     new_r = r[:2].copy()
@@ -373,6 +379,10 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
         kept[0, i] = fixed[i]
         kept[1, i] = fixed[i]
     reuse = np.zeros(2, np.bool_)
+    changed = np.ones(2, np.bool_)
+    alone_reuse = np.zeros(2, np.bool_)
+    alone_info = np.zeros(2)
+    alone_value = np.zeros(2)
     last_pass = False
     infos = np.zeros(PASSES)
     shifted = np.zeros(PASSES)
@@ -388,18 +398,24 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
         lc_x = complexity_row(costs.lc_one, costs.rounded, r[0])
         lc_y = complexity_row(costs.lc_one, costs.rounded, r[1])
         # sides: 0 what X tells (its cuts are the better the more they tell about Y), 1 what Y tells
+        reused = reuse[0] or reuse[1]
         part = np.zeros(2)
         value = 0.0
         for term in range(4 if conditioned else 2):
             # 0 I(Y;XU), 1 I(X;YU), 2 I(X;U), 3 I(Y;U)
             side = 1 if term == 0 or term == 3 else 0  # whose information it is
             other = 1 - side
+            if term >= 2 and not changed[side] and alone_reuse[side] == reuse[side]:
+                # nothing it depends on has changed since the last pass
+                part[side] -= alone_info[side]
+                value -= alone_value[side]
+                continue
             if reuse[side] or not any_u:
                 all_u, levels_u = (kept[side], kept_levels[side]) if any_u else (fixed, fixed_levels)
             else:
                 given, given_levels = (label[other], r[other]) if term < 2 else (nothing, np.int64(1))
                 all_u, levels_u = _optimise(
-                    label, r, units, n_units, kinds, nothing, given, given_levels, label[side], r[side],
+                    label, r, units, order, first_row, n_units, kinds, nothing, given, given_levels, label[side], r[side],
                     weights, costs, options,
                 )  # fmt: skip
                 if term >= 2:
@@ -412,17 +428,25 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
                 sign = 1.0 if term < 2 else -1.0
                 part[side] += sign * term_info
                 value += sign * term_value
+                if term >= 2:
+                    alone_reuse[side] = reuse[side]
+                    alone_info[side] = term_info
+                    alone_value[side] = term_value
             if term < 2 and kinds[other]:
                 new_r[other] = best_cuts(
-                    units[other], n_units[other], all_u, levels_u, label[side], r[side], r[other], weights, costs, options,
-                    of[other],
+                    units[other], order[other], first_row[other], n_units[other], all_u, levels_u, label[side], r[side],
+                    r[other], weights, costs, options, of[other],
                 )  # fmt: skip
                 if conditioned:
                     value -= _partition_price(costs, options, levels[other], r[other], n_units[other])
         # only now X and Y change
         for k in range(2):
+            changed[k] = passes == 1
             if kinds[k]:
-                relabel(units[k], of[k], label[k])
+                for a in range(n_units[k]):
+                    changed[k] = changed[k] or of[k, a] != old[k, a]
+                if changed[k]:
+                    relabel(units[k], of[k], label[k])
                 r[k] = new_r[k]
         if conditioned:
             info = 0.5 * (part[0] + part[1])
@@ -471,6 +495,10 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
         infos[recorded] = info
         shifted[recorded] = value
         recorded += 1
+        if not changed[0] and not changed[1] and not (reuse[0] or reuse[1] or reused):
+            # the next pass would repeat this one and end the search
+            passes += 0 if conditioned else 1
+            break
     for k in range(2):
         found = 0
         if kinds[k]:

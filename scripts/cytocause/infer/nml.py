@@ -27,6 +27,7 @@ class Costs(NamedTuple):
     plogp_rounded  (n+1,) float64, m ln m with m = rounded[c]
     lc       (LEVELS+1, n+1) float64, LC(rounded[c], r); row r
     lc_one   the same with LC(max(1, rounded[c]), r)
+    price    (LEVELS+1, n+1) float64, plogp_rounded + lc
     lfact    (n+1,) float64, ln c!
     weight   float, w
     rows     int, rows of the whole table (before rows with missing values are left out)
@@ -37,6 +38,7 @@ class Costs(NamedTuple):
     plogp_rounded: np.ndarray
     lc: np.ndarray
     lc_one: np.ndarray
+    price: np.ndarray
     lfact: np.ndarray
     weight: float
     rows: int
@@ -125,18 +127,18 @@ def build_costs(rows, n_eff=None, largest=None):
     fill_complexity(raw)
     lc = raw if weight == 1.0 else np.ascontiguousarray(raw[:, rounded])
     lc_one = lc if rounded[1] >= 1 else np.ascontiguousarray(raw[:, np.maximum(rounded, np.minimum(count, 1))])
-    whole = rounded.astype(np.float64)
-    costs = Costs(
+    plogp_rounded = _plogp(rounded.astype(np.float64))
+    return Costs(
         plogp=_plogp(weighted),
         rounded=rounded,
-        plogp_rounded=_plogp(whole),
+        plogp_rounded=plogp_rounded,
         lc=lc,
         lc_one=lc_one,
+        price=lc + plogp_rounded,
         lfact=np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size + 1))))),
         weight=weight,
         rows=int(rows),
     )
-    return costs
 
 
 def _plogp(values):
