@@ -1,6 +1,7 @@
 """A made-up experiment, as the other rooms would hand it to the report: 8 chips, drug x CAF, two populations."""
 
 import io
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -180,6 +181,7 @@ def design(sheet, rows):
     }
 
 
+@cache
 def picture(seed=0):
     """A small PNG, as bytes."""
     from PIL import Image
@@ -189,6 +191,7 @@ def picture(seed=0):
     return out.getvalue()
 
 
+@cache
 def film():
     """A small film, as bytes."""
     import tempfile

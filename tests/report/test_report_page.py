@@ -80,12 +80,13 @@ def test_an_experiment_whose_samples_all_failed():
     data["failed"] = pd.DataFrame(
         {"sample": names, "failed_at": "prepare", "reason": "The movie is <cut> off.", "todo": "Copy it again."}
     )
-    for key in ("qc", "counts", "segment", "stills", "films", "tracks"):
+    for key in ("qc", "counts", "segment", "tracks"):
         data[key] = {}
     data["events"] = {key: table.iloc[:0] for key, table in data["events"].items()}
     page = build(data)
     assert "There is no table to learn from: 8 of 8 samples failed." in page
     assert page.count("The movie is &lt;cut&gt; off.") == 8
+    assert "<video" not in page and "no variables" in page
     assert outside(page) == []
 
 

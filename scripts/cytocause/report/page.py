@@ -62,7 +62,7 @@ def sections(data):
     drawn, own_past = arrows(data["graph"].get("edges") or [])
     experiment = make_experiment(data, drawn)
     found, by_design = told_apart(drawn, experiment)
-    nodes = [n["name"] for n in data["graph"].get("nodes") or []] or list(experiment.rows["chip"].values)
+    nodes = [] if len(experiment.rows["chip"]) == 0 else [n["name"] for n in data["graph"].get("nodes") or []] or list(experiment.rows["chip"].values)
     roles = {n["name"]: n.get("role") for n in data["graph"].get("nodes") or []}
     exogenous = [n for n in nodes if roles.get(n) == "exogenous"]
     cards = [
@@ -448,12 +448,14 @@ def films(data, combos):
     cfg = data["cfg"]
     chosen = cfg["films"] or [names[0] for _, names in combos]
     budget = cfg["film_budget_mb"] * 1e6
-    out, left, shown_samples = [], budget, 0
+    out, left, shown_samples, failed = [], budget, 0, set(failed_names(data))
     for title, names in combos:
         items = []
         for sample in names:
             if shown_samples >= cfg["max_samples"]:
                 break
+            if sample in failed:
+                continue  # its film is one dark frame
             shown_samples += 1
             for population in cfg["populations"]:
                 key = (sample, population)
@@ -489,7 +491,8 @@ def raster(data, combos):
     """One event raster per population."""
     cfg, out = data["cfg"], []
     for population in cfg["populations"]:
-        groups, end, totals, left = [], 0.0, {}, cfg["max_samples"]
+        groups, totals, left = [], {}, cfg["max_samples"]
+        end = max((float(t) for meta in data["meta"].values() for t in (meta.get("time_min") or [])[-1:] if t), default=0.0)
         for title, names in combos:
             lanes = []
             for sample in names:
@@ -507,7 +510,7 @@ def raster(data, combos):
                 lanes.append((sample, times))
             if lanes:
                 groups.append((title, lanes))
-        if groups:
+        if groups and end > 0:
             out.append(
                 {
                     "population": population,
