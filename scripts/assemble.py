@@ -1,8 +1,12 @@
 """Put the samples of an experiment into one table: unpack, call, write."""
 
+import logging
+
 from cytocause.assemble import Sample, assemble_table, failed_samples
-from cytocause.io import read_json, read_table, write_json, write_table
+from cytocause.io import InputDefect, read_json, read_table, write_json, write_table
 from cytocause.io.stage import limit_threads, start_log
+
+logger = logging.getLogger("cytocause")
 
 
 class CellsOf:
@@ -53,7 +57,11 @@ def main(snakemake):
     limit_threads(snakemake.threads)
     samples = list(samples_of(snakemake))
     write_table(failed_samples(samples), snakemake.output.failed)
-    table, variables, design = assemble_table(samples, snakemake.params.cfg)
+    try:
+        table, variables, design = assemble_table(samples, snakemake.params.cfg)
+    except InputDefect as defect:  # of the whole experiment: nothing can go on, so the sentence is enough
+        logger.error("%s", defect)
+        raise SystemExit(1) from None
     write_table(table, snakemake.output.table)
     write_table(variables, snakemake.output.variables)
     write_json(design, snakemake.output.design)

@@ -92,3 +92,11 @@ def test_every_column_of_the_table_that_is_no_condition_is_in_the_data_dictionar
     SCRIPT["main"](job)
     for name in set(read_table(job.output.table).columns) - {"treatment"}:
         assert describe(name) is not None, name
+
+
+def test_what_stops_the_experiment_is_said_in_the_log(job):
+    job.params.cfg["variables"] = ["death", "roundness"]
+    with pytest.raises(SystemExit):
+        SCRIPT["main"](job)
+    said = Path(job.log[0]).read_text()
+    assert "names the column roundness, which no cells.parquet of tumour has; sample a has sample, population" in said
