@@ -15,22 +15,34 @@ TREE = ("Snakefile", "workflow", "config", "resources", "scripts", "envs", "pypr
 
 
 def copy_tree(folder):
-    """A copy of what a run needs, file times included; no results. Returns the folder."""
+    """A copy of what a run needs, file times included; no results. Returns the folder.
+
+    `scripts` is a link: numba keeps its compiled kernels by the path of their source, and compiling them anew for each copy takes minutes.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in TREE:
         source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignore, symlinks=True)
+        if name == "scripts":
+            (folder / name).symlink_to(source)
+        elif source.is_dir():
+            shutil.copytree(source, folder / name, symlinks=True)
         else:
             shutil.copy2(source, folder / name)
     return folder
 
 
 def copy_run(source, folder):
-    """A copy of a tree with its results and Snakemake's memory of them, file times included."""
+    """A copy of a tree with its results and Snakemake's memory of them, and scripts of its own to edit; file times included."""
     shutil.copytree(source, folder, symlinks=True)
+    return own_scripts(folder)
+
+
+def own_scripts(folder):
+    """Put a copy of the scripts, file times included, in the place of the link."""
+    link = Path(folder) / "scripts"
+    link.unlink()
+    shutil.copytree(ROOT / "scripts", link, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     return Path(folder)
 
 

@@ -4,11 +4,13 @@ import ast
 import os
 import re
 import subprocess
+import zipfile
 
 import pytest
 import yaml
 from cytocause.io.settings import STAGES
 
+from tests.workflow import lab
 from tests.workflow.lab import ROOT
 
 
@@ -34,10 +36,10 @@ def test_the_pins_that_must_not_move():
     assert lock()["cellpose"] == "3.1.1.3"
 
 
-def test_the_top_level_holds_the_house_and_nothing_else():
+def test_the_top_level_holds_the_house_and_nothing_else(skip):
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if tracked.returncode:
-        pytest.skip("not a git checkout: what belongs to the project cannot be told from what was made")
+        skip("not a git checkout: what belongs to the project cannot be told from what was made")
     top = {name.split("/")[0] for name in tracked.stdout.splitlines()}
     assert top <= {
         ".ci", ".gitignore", ".snakemake-workflow-catalog.yml", "CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "Snakefile",
@@ -169,3 +171,13 @@ def test_another_python_is_refused_with_what_to_do(bare):
     assert "found Python 3.9.2" in message
     assert "CYTOCAUSE_PYTHON" in message
     assert done == []
+
+
+def test_snakemakes_own_report_holds_every_category(tiny, tmp_path):
+    page = tmp_path / "snakemake.zip"
+    done = lab.snakemake(tiny, "--report", page)
+    assert done.returncode == 0, done.stdout[-3000:]
+    with zipfile.ZipFile(page) as archive:
+        text = "".join(archive.read(name).decode(errors="replace") for name in archive.namelist() if name.endswith((".html", ".js")))
+    for category in ("Page", "Graph", "Table", "Quality", "Films", "Score"):
+        assert f'"{category}"' in text, category

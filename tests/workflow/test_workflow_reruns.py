@@ -259,7 +259,7 @@ def test_a_changed_small_movie_reruns_its_chain(mine_given):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_fresh_clone_with_shuffled_file_times_plans_no_training(tmp_path, seed):
-    tree = lab.copy_tree(tmp_path / "tree")
+    tree = lab.own_scripts(lab.copy_tree(tmp_path / "tree"))
     draw = random.Random(seed)
     for path in tree.rglob("*"):
         time = 1_700_000_000 + draw.randrange(10_000_000)

@@ -10,10 +10,11 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SCHEMAS = ROOT / "workflow" / "schemas"
+SCRIPTS = (ROOT / "scripts").resolve()
 
 # Scripts run the package that lies beside them, whatever else is installed.
-sys.path.insert(0, str(ROOT / "scripts"))
-os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT / "scripts"), os.getenv("PYTHONPATH")])))
+sys.path.insert(0, str(SCRIPTS))
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.getenv("PYTHONPATH")])))
 
 from cytocause.io.provenance import code_hash
 from cytocause.io.settings import ConfigError, check_config, load_schema, load_yaml
