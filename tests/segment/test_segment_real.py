@@ -9,6 +9,7 @@ import csv
 import itertools
 
 import numpy as np
+
 from cytocause.io import open_labels, open_movie
 from cytocause.segment.evaluate import pooled_precision
 from cytocause.segment.stream import segment_frames
