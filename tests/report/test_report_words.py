@@ -17,13 +17,13 @@ def said(e, **options):
 
 def test_genuine_says_acts():
     text = said(edge("n_immune_r1", "death", 3, causal=True))
-    assert text.startswith("More immune cells in contact makes death more likely, 30 min (3 frames) earlier.")
+    assert text.startswith("More immune cells in contact makes death more likely 30 min (3 frames) later.")
     assert "hidden common cause of the two cannot explain this" in text and "assumptions" in text
 
 
 def test_putative_says_may_and_names_the_hidden_cause():
     text = said(edge("area_um2", "speed_um_min", 2, sign="-"))
-    assert text.startswith("Larger area may lower speed, 20 min (2 frames) earlier.")
+    assert text.startswith("Larger area may lower speed 20 min (2 frames) later.")
     assert "a hidden common cause of area and speed would look the same" in text
 
 

@@ -3,5 +3,5 @@
     overlay.py   one frame with outlines, tails, marks        film.py     frames -> H.264
     evidence.py  what the table says about an edge            permutation.py  exact p of a condition over chips
     sentences.py plain words                                  charts.py, graph.py, svg.py  figures
-    page.py      everything -> page.html.j2 -> one HTML file
+    page.py      everything -> template.py -> one HTML file
 """

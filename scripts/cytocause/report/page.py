@@ -1,11 +1,10 @@
 """Everything on one page: tables and files' contents in, one HTML text out. No network, no second file.
 
-    data (dict, see `build`) -> sections (dicts of plain values and SVG) -> page.html.j2
+    data (dict, see `build`) -> sections (dicts of plain values and SVG) -> template.py
 """
 
 import base64
 import io
-from importlib.resources import files
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from cytocause.report.sentences import (
     counts_of_kinds,
     undecidable,
 )
+from cytocause.report.template import PAGE
 
 SHORT_KINDS = {"genuine": "genuine", "putative": "putative", "undirected": "direction open", "latent": "hidden cause"}
 STILL_SIDE, STILL_QUALITY = 512, 82  # px and JPEG quality of still pictures on the page
@@ -52,7 +52,7 @@ def build(data):
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(files("cytocause.report").joinpath("page.html.j2").read_text(encoding="utf-8"))
+    template = environment.from_string(PAGE)
     return template.render(**sections(data))
 
 
@@ -256,6 +256,8 @@ def summary(data, experiment, found):
         f"{f', with {given} varied between them' if given else ''}: {counted(len(rows.names), 'cell')} followed over "
         f"{counted(len(rows), 'time point')}{length}."
     )
+    if len(rows.units) == 1:
+        texts.append(f"One {word} bears no comparison: nothing below says what another {word} would show.")
     px = sorted(s for s, meta in data["meta"].items() if meta.get("unit") == "px")
     if px:
         which = "all samples" if len(px) == len(data["meta"]) else listed(px[:6]) + (" and others" if len(px) > 6 else "")

@@ -38,7 +38,8 @@ def claim(arrow, *, conditions, states, lag):
     more = {"+": True, "-": False}.get(arrow.sign)
     if arrow.source in conditions:
         return _condition_claim(arrow, x, y, more, states)
-    when = "" if lag in ("", "same time") else f", {_before(lag)}"
+    at_once = lag in ("", "same time")
+    when, later = ("", "") if at_once else (f", {_before(lag)}", f" {lag} later")
     if arrow.kind == "latent":
         return (
             f"{capital(x)} and {y} share a hidden common cause{when and f' ({x} first{when})'}: "
@@ -63,11 +64,11 @@ def claim(arrow, *, conditions, states, lag):
         subject = capital(x)
     if arrow.kind == "genuine":
         return (
-            f"{subject} {effect}{when}. By the graph's tests a hidden common cause of the two cannot explain this; "
+            f"{subject} {effect}{later}. By the graph's tests a hidden common cause of the two cannot explain this; "
             "it still rests on the assumptions under \"How to read this\"."
         )
     return (
-        f"{subject} {maybe}{when}. The order in time is known, the mechanism is not: "
+        f"{subject} {maybe}{later}. The order in time is known, the mechanism is not: "
         f"a hidden common cause of {x} and {y} would look the same."
     )
 

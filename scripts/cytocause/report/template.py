@@ -1,4 +1,6 @@
-<!DOCTYPE html>
+"""The page's template (Jinja). A module and not a file of its own, so that an edit of the page is seen as an edit of the code."""
+
+PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -201,3 +203,4 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:12px;color:v
 </main>
 </body>
 </html>
+"""
