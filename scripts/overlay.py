@@ -8,10 +8,11 @@ output  film (mp4), still (png), status
 from contextlib import ExitStack
 
 import numpy as np
+from PIL import Image
+
 from cytocause.io import atomic_path, open_labels, open_movie, progress, read_json, read_table, run_stage
 from cytocause.report.film import encode
 from cytocause.report.overlay import Paths, draw, grey, marks_of, scale_of
-from PIL import Image
 
 
 def paths_px(tracks, meta):

@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+
 from cytocause.io import open_labels, progress, read_json, read_table, write_json, write_table
 from cytocause.io.stage import limit_threads, start_log
 from cytocause.score import graph_counts, rows_of_card, same_truth, score_population, scorecard

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.report import evidence
-from cytocause.report.permutation import arrangements, permutation_p, smallest_p
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.report import evidence
+from cytocause.report.permutation import arrangements, permutation_p, smallest_p
 from tests.report import experiment, naive
 
 TREATED = [0, 0, 0, 0, 1, 1, 1, 1]

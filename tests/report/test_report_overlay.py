@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.report import overlay
-from cytocause.report.film import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
+from cytocause.report import overlay
+from cytocause.report.film import encode
 
 ROOT = Path(__file__).parents[2]
 CFG = {

@@ -8,8 +8,8 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.report.page import build, sections, unit_name
 
+from cytocause.report.page import build, sections, unit_name
 from tests.report import experiment
 
 

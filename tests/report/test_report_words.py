@@ -1,10 +1,10 @@
 """Sentences and names: each mark says what it allows and no more."""
 
 import pytest
+
 from cytocause.report.marks import arrows, kind_of, lag_text
 from cytocause.report.names import counted, listed, short, spoken, with_unit
 from cytocause.report.sentences import claim, undecidable, verdict
-
 from tests.report.experiment import edge
 
 OPTIONS = {"conditions": ["CAF_presence"], "states": ["death"]}

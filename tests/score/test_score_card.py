@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cytocause.score.card import rows_of_card, scorecard
 from cytocause.score.events import event_counts
 from cytocause.score.graph import edge_counts, graph_counts, same_truth
 from cytocause.score.ratios import ratios
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.score import naive
 
 

@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+
 from cytocause.score.lineage import Lineage, match_nodes
 from cytocause.score.linking import division_counts, link_counts, lnk, track_of_truth
 from cytocause.score.masks import compare_frames
 from cytocause.score.ratios import ratios
-
 from tests.score import naive, world
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.score.masks import ap_counts, compare_frames, covered_nodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from cytocause.score.masks import ap_counts, compare_frames, covered_nodes
 from tests.score import naive
 
 small = arrays(np.int32, (5, 6), elements=st.integers(0, 4))
