@@ -25,6 +25,12 @@ def hungarian_strategy(log_area=None, area_weight=0.0):
         sources = sorted(source_set, key=lambda p: p.uuid)
         dests = sorted(dest_set, key=lambda p: p.uuid)
         null = search_range**2
+        if len(sources) == len(dests) == 1 and sources[0].forward_cands:  # nine of ten subnets
+            (source,), (dest,) = sources, dests
+            price = source.forward_cands[0][1] ** 2
+            if priced:
+                price += (area_weight * search_range * (log_area[dest.uuid] - log_area[source.uuid])) ** 2
+            return ([source], [dest]) if price < null else ([source, None], [None, dest])
         # every price is counted relative to being lost; what is not cheaper than that is no link
         gain = np.zeros((len(sources), len(dests)))
         column = {p.uuid: j for j, p in enumerate(dests)}
@@ -34,7 +40,7 @@ def hungarian_strategy(log_area=None, area_weight=0.0):
                 if priced:
                     price += (area_weight * search_range * (log_area[dest.uuid] - log_area[source.uuid])) ** 2
                 gain[i, column[dest.uuid]] = min(price - null, 0.0)
-        rows, columns = ([0], [0]) if gain.shape == (1, 1) else linear_sum_assignment(gain)
+        rows, columns = linear_sum_assignment(gain)
         from_list, to_list = [], []
         for i, j in zip(rows, columns):
             if gain[i, j] < 0:
