@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cytocause.fate import find_fates
 from cytocause.fate.deaths import confidence
 from cytocause.fate.kernels import onset_scan
 from cytocause.fate.signals import SIGN, cell_signals, choose_channel, noise
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.fate import naive
 from tests.fate.traces import cells_of, meta, trace
 

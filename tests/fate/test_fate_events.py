@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+
 from cytocause.fate import find_fates, given_events, lineage
 from cytocause.fate.censoring import border_margin, censor_reason
 from cytocause.fate.divisions import division_confidence
 from cytocause.io import InputDefect, empty_table, read_json, read_table, write_table
-
 from tests.fate.traces import cells_of, meta, trace
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fate.py"

@@ -4,6 +4,7 @@ Every call with the same seed gives the same world.
 """
 
 import numpy as np
+
 from cytocause.track.objects import Objects
 
 

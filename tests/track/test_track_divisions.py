@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.track.divisions import Table, _Rows, best_compatible, division_cost, find_divisions, split_at_divisions
-from cytocause.track.stage import link_movie
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.track.divisions import Table, _Rows, best_compatible, division_cost, find_divisions, split_at_divisions
+from cytocause.track.stage import link_movie
 from tests.track import naive
 from tests.track.points import meta, world
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cytocause.track.gates import automatic_search_range, persistence
 from cytocause.track.hungarian import hungarian_strategy
 from cytocause.track.linking import link_fragments
 from cytocause.track.objects import Objects
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.track import naive
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.track.kernels import label_sums
-from cytocause.track.objects import join_objects, objects_of_frame, objects_of_stack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.track.kernels import label_sums
+from cytocause.track.objects import join_objects, objects_of_frame, objects_of_stack
 from tests.track import naive
 
 

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.io import read_json, read_table, write_labels
 
+from cytocause.io import read_json, read_table, write_labels
 from tests.track.points import meta
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "track.py"

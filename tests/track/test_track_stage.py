@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.io import InputDefect
-from cytocause.track import finish_tracks, given_tracks, link_movie, objects_of_frame, objects_of_stack, read_given
-from cytocause.track.celltype import cell_types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.io import InputDefect
+from cytocause.track import finish_tracks, given_tracks, link_movie, objects_of_frame, objects_of_stack, read_given
+from cytocause.track.celltype import cell_types
 from tests.track.points import meta, world
 
 
@@ -313,3 +313,22 @@ def test_a_mother_that_goes_on_is_named_in_a_warning(track_cfg):
     df = given_df(frame=[0, 3, 2, 3, 2, 3], parent_id=[0, 0, 1, 1, 1, 1])
     _, facts = read_given(check(df), meta(4, size=20), track_cfg)
     assert "1 given mothers go on after their daughters begin (tracks 1)" in facts["warnings"][0]
+
+
+def test_a_published_lineage_is_read_as_given(track_cfg, data_root):
+    """btrack's example: 408 tracks, 110 divisions (its own output on a real movie)."""
+    import json
+
+    folder = data_root / "btrack_example_tracks"
+    if not folder.exists():
+        pytest.skip(f"{folder} is absent")
+    table = pd.read_csv(folder / "tracks.csv.gz")
+    parents = {int(k): v[0] for k, v in json.loads((folder / "graph_child_to_parent.json").read_text()).items()}
+    df = table.rename(columns={"track": "track_id", "t": "frame", "c2": "y_px", "c3": "x_px"})
+    shift = 1 - int(df["track_id"].min())  # ours count from 1
+    df["parent_id"] = [parents.get(k, -shift) + shift for k in df["track_id"]]
+    df["track_id"] += shift
+    n_frames = int(df["frame"].max()) + 1
+    columns, facts = read_given(check(df, frames=range(n_frames)), meta(n_frames), track_cfg)
+    assert (facts["tracks"], facts["divisions"]) == (408, 110)
+    assert len(finish_tracks(columns, meta(n_frames), track_cfg)) == len(table)
