@@ -4,6 +4,7 @@
     python config/examples/usiigaci_t98g_phase/compare.py raw        # after raw.yaml: do we outline what they outlined?
 """
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ def links(rows):
     found = set()
     for _, points in rows.groupby("track"):
         steps = points[["frame", "mask"]].to_numpy().tolist()
-        found |= {(*a, *b) for a, b in zip(steps, steps[1:])}
+        found |= {(*a, *b) for a, b in itertools.pairwise(steps)}
     return found
 
 
