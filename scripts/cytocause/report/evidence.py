@@ -7,14 +7,17 @@
 Chips are the units: the mean of a chip counts once, however many cells it has.
 """
 
+from copy import copy
+
 import numpy as np
+import pandas as pd
 
 T_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)  # two-sided, by df
 LEAST_PAIRS = 10  # fewer pairs of rows give no correlation for a chip
 
 
 class Rows:
-    """The table's rows, sorted by trajectory and time step.
+    """The table's rows by trajectory (in the order of their first rows) and time step.
 
     Parameters
     ----------
@@ -23,18 +26,26 @@ class Rows:
     """
 
     def __init__(self, trajectory, step, unit, values):
-        self.names, code = np.unique(np.asarray(trajectory).astype(str), return_inverse=True)
+        code, self.names = pd.factorize(np.asarray(trajectory, dtype=object))
         step = np.asarray(step, dtype=np.int64)
-        order = np.lexsort((step, code))
-        self.trajectory, self.step = code[order], step[order]
-        self.units, unit_code = np.unique(np.asarray(unit).astype(str), return_inverse=True)
-        self.unit = unit_code[order]
-        self.values = {name: np.asarray(column, dtype=float)[order] for name, column in values.items()}
-        self.row_of = {}
+        self._order = np.lexsort((step, code))
+        if (np.diff(self._order) == 1).all():  # sorted already, as `assemble` writes it: nothing is copied
+            self._order = slice(None)
+        self.trajectory, self.step = code[self._order], step[self._order]
+        self.units, unit_code = _sorted_codes(unit)
+        self.unit = unit_code[self._order]
+        self.values = {name: np.asarray(column, dtype=float)[self._order] for name, column in values.items()}
         self._keys = self.trajectory * (1 + (int(self.step.max()) if len(self.step) else 0)) + self.step
 
     def __len__(self):
         return len(self.step)
+
+    def regrouped(self, unit):
+        """The same rows, in units of another level (sample instead of chip); the values are shared, not copied."""
+        other = copy(self)
+        other.units, unit_code = _sorted_codes(unit)
+        other.unit = unit_code[self._order]
+        return other
 
     def shifted(self, lag):
         """Row of the same trajectory `lag` steps earlier (later when negative), -1 where there is none."""
@@ -46,6 +57,13 @@ class Rows:
         at = np.clip(np.searchsorted(self._keys, keys), 0, len(self) - 1)
         good = (self._keys[at] == keys) & (wanted >= 0) & (wanted < width)
         return np.where(good, at, -1)
+
+
+def _sorted_codes(names):
+    """(sorted distinct texts, code of each row). By hashing: sorting texts of fixed width takes many times their memory."""
+    code, distinct = pd.factorize(np.asarray(names, dtype=object))
+    distinct, place = np.unique([str(name) for name in distinct], return_inverse=True)
+    return distinct.astype(str), place.astype(np.int32)[code]
 
 
 def is_state(rows, name):

@@ -145,13 +145,11 @@ def make_experiment(data, found):
     cfg, design, table = data["cfg"], data["design"] or {}, data["table"]
     chip_level = design.get("chip_level", "chip" if any("chip" in s["levels"] for s in cfg["samples"]) else "sample")
     chip_of = {s["sample"]: unit_name(s["sample"], s["levels"], chip_level) for s in cfg["samples"]}
-    sample = table["sample"].astype(str) if "sample" in table.columns else table["trajectory"].astype(str).str.rsplit(":", n=1).str[0]
+    sample = table["sample"] if "sample" in table.columns else table["trajectory"].astype(str).str.rsplit(":", n=1).str[0]
     variables = [v for v in data["variables"]["name"].tolist() if v in table.columns] if len(data["variables"].columns) else []
     values = {name: as_numbers(table[name]) for name in variables}
-    rows = {
-        kind: Rows(table["trajectory"], table["time_step"], units, values)
-        for kind, units in (("chip", sample.map(lambda s: chip_of.get(s, s))), ("sample", sample))
-    }
+    by_chip = Rows(table["trajectory"], table["time_step"], sample.map(lambda s: chip_of.get(str(s), s)), values)
+    rows = {"chip": by_chip, "sample": by_chip.regrouped(sample)}
     of_unit = {"chip": {}, "sample": {}}
     for s in cfg["samples"]:
         of_unit["sample"][s["sample"]] = dict(s["conditions"])
