@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 import yaml
-from cytocause.io.settings import STAGES
 
+from cytocause.io.settings import STAGES
 from tests.workflow import lab
 from tests.workflow.lab import ROOT
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cytocause.io.provenance import code_files, code_hash, kernels_hash
 
+from cytocause.io.provenance import code_files, code_hash, kernels_hash
 from tests.workflow.lab import ROOT
 
 SCRIPTS = ("simulate", "prepare", "segment", "train_model", "track", "measure", "fate", "overlay", "assemble", "infer", "score", "report")

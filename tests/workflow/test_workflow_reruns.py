@@ -12,8 +12,8 @@ import random
 
 import pytest
 import yaml
-from cytocause.io.settings import STAGES, load_schema
 
+from cytocause.io.settings import STAGES, load_schema
 from tests.workflow import lab
 
 LINE = ["simulate", "prepare", "segment", "track", "measure", "fate", "overlay", "assemble", "infer", "score", "report"]
@@ -74,6 +74,29 @@ def test_every_stage_has_its_section_rule_script_and_room():
         assert (lab.ROOT / "workflow" / "rules" / f"{stage}.smk").is_file(), stage
         assert (lab.ROOT / "scripts" / f"{stage}.py").is_file(), stage
         assert (lab.ROOT / "scripts" / "cytocause" / stage).is_dir(), stage
+
+
+def test_a_sample_skips_the_stages_before_its_entry(tmp_path):
+    tree = lab.copy_tree(tmp_path / "tree")
+    for name in ("movie.tif", "labels.tif", "tracks.csv", "cells.csv", "events.csv"):
+        (tree / name).write_bytes(b"not read by a plan")
+    rows = [
+        "sample movie labels tracks cells events",
+        "pixels movie.tif . . . .",
+        "tracks . . tracks.csv . events.csv",
+        "tracks_on_pixels movie.tif . tracks.csv . .",
+        "tracks_on_masks . labels.tif tracks.csv . .",
+        "cells . . . cells.csv .",
+    ]
+    cells = [["" if cell == "." else cell for cell in row.split()] for row in rows]
+    (tree / "samples.tsv").write_text("\n".join("\t".join(row) for row in cells) + "\n")
+    (tree / "entries.yaml").write_text("samples: samples.tsv\n")
+    assert lab.planned(tree, configfile="entries.yaml") == {
+        **{rule: 5 for rule in ("prepare", "track", "measure", "fate")},
+        "segment": 2,  # pixels without tracks, and masks as they are given
+        "overlay": 3,  # a film needs pixels or masks
+        **{rule: 1 for rule in ("assemble", "infer", "report")},
+    }
 
 
 # --- an edit of each section of the configuration -----------------------------------------------------------------------

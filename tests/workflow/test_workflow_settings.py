@@ -4,8 +4,8 @@ import copy
 
 import pytest
 import yaml
-from cytocause.io.settings import STAGES, ConfigError, check_config, document, load_schema
 
+from cytocause.io.settings import STAGES, ConfigError, check_config, document, load_schema
 from tests.workflow.lab import ROOT
 
 SCHEMAS = ROOT / "workflow" / "schemas"

@@ -1,10 +1,10 @@
 """The sheets' checks: every mistake of the issue's list has its sentence, before any job starts."""
 
 import pytest
+
 from cytocause.io.corrections import row_of
 from cytocause.io.settings import ConfigError, check_config, load_schema
 from cytocause.io.sheets import natural, read_experiment
-
 from tests.workflow.lab import ROOT
 
 SCHEMAS = ROOT / "workflow" / "schemas"

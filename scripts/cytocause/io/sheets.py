@@ -55,7 +55,8 @@ def read_experiment(config, schemas, models="resources/causal_models"):
         samples = read_samples(config, schemas, populations, models, problems)
     exposures = []
     if config["exposures"] and not problems:
-        exposures = read_exposures(config["exposures"], schemas, samples, config, problems)
+        path = expand(config["exposures"], "config: exposures", problems)
+        exposures = read_exposures(path, schemas, samples, config, problems)
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     return samples, exposures
@@ -185,7 +186,7 @@ def number(value):
 
 def read_samples(config, schemas, populations, models, problems):
     """Rows of the sample sheet as records; mistakes go to `problems`."""
-    path = config["samples"]
+    path = expand(config["samples"], "config: samples", problems)
     schema = load_yaml(Path(schemas) / "samples.schema.yaml")
     conditions = config["conditions"]
     names = [condition["name"] for condition in conditions]
