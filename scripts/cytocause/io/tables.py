@@ -12,6 +12,7 @@ from cytocause.io.atomic import atomic_path
 from cytocause.io.errors import InputDefect
 
 SCHEMA_VERSION = "1"
+ROW_GROUP = 1 << 16  # rows of a Parquet file that are packed at once
 LEVELS = ("date", "donor", "chip", "position", "region", "control")
 
 _TEXT = {"sample", "population", "cell_type", "event", "source", "reason", "annotator", "action", *LEVELS}
@@ -140,16 +141,20 @@ def _write_parquet(df, path):
 
     from cytocause.io.dictionary import describe
 
-    table = pa.Table.from_pandas(df, preserve_index=False, nthreads=1)
-    units = {name: row["unit"] for name in table.column_names if (row := describe(name)) and row["unit"]}
+    # row group by row group, or the whole table is in memory a second time
+    first = pa.Schema.from_pandas(df, preserve_index=False)
+    units = {name: row["unit"] for name in first.names if (row := describe(name)) and row["unit"]}
     fields = []
-    for field in table.schema:
+    for field in first:
         if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type) or pa.types.is_null(field.type):
             field = field.with_type(pa.string())
         fields.append(field.with_metadata({"unit": units[field.name]} if field.name in units else None))
     metadata = {"cytocause_schema": SCHEMA_VERSION, "units": json.dumps(units, sort_keys=True)}
-    table = table.cast(pa.schema(fields)).replace_schema_metadata(metadata)
-    pq.write_table(table, path, compression="zstd", row_group_size=1 << 18, store_schema=True)
+    schema = pa.schema(fields, metadata)
+    with pq.ParquetWriter(path, schema, compression="zstd", store_schema=True) as writer:
+        for start in range(0, max(len(df), 1), ROW_GROUP):
+            part = pa.Table.from_pandas(df.iloc[start : start + ROW_GROUP], schema=first, preserve_index=False, nthreads=1)
+            writer.write_table(part.cast(pa.schema(fields)).replace_schema_metadata(metadata), row_group_size=ROW_GROUP)
 
 
 def empty_table(kind, unit="um"):
