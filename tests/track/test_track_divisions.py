@@ -15,7 +15,7 @@ CFG = {
     "window_frames": 3,
     "range_diameters": 1.5,
     "midpoint_sd_diameters": 0.25,
-    "sister_area_variance": 0.02,
+    "sister_area_variance": 0.04,
     "area_sum_variance": 0.06,
     "max_cost": 9,
     "min_daughter_frames": 3,
@@ -115,11 +115,11 @@ def test_cost_is_the_formula():
     table = table_of(family())
     rows = _Rows(table, 12)
     cost = division_cost(rows, np.array([4]), np.array([5]), np.array([12]), 16.0, CFG)
-    expected = naive.division_cost((50, 50), (57, 50), (43, 50), 200, 100, 100, 4.0, 0.02, 0.06)
+    expected = naive.division_cost((50, 50), (57, 50), (43, 50), 200, 100, 100, 4.0, 0.04, 0.06)
     assert cost[0] == pytest.approx(expected, abs=1e-12)
     uneven = table._replace(area=np.where(table.fragment == 1, 110.0, table.area), y=np.where(table.fragment == 1, table.y - 2, table.y))
     cost = division_cost(_Rows(uneven, 12), np.array([4]), np.array([5]), np.array([12]), 16.0, CFG)
-    expected = naive.division_cost((50, 50), (57, 50), (41, 50), 200, 100, 110, 4.0, 0.02, 0.06)
+    expected = naive.division_cost((50, 50), (57, 50), (41, 50), 200, 100, 110, 4.0, 0.04, 0.06)
     assert cost[0] == pytest.approx(expected)
 
 

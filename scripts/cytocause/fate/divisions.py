@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-MIDPOINT_SD_DIAMETERS, SISTER_VARIANCE, SUM_VARIANCE = 0.25, 0.02, 0.06  # as in config track.division
+MIDPOINT_SD_DIAMETERS, SISTER_VARIANCE, SUM_VARIANCE = 0.25, 0.04, 0.06  # as in config track.division
 AREA_ROWS = 3
 
 

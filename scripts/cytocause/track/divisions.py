@@ -176,9 +176,10 @@ def division_cost(rows, mother, first, second, diameter, cfg):
     until = np.maximum(mother + 1 - LAST_PAGES, rows.begin[mother])
     before = rows.mean_log_area(np.maximum(until - MOTHER_PAGES, rows.begin[mother]), until)
     before = np.where(until > rows.begin[mother], before, last)
+    top = np.maximum(before, np.log(table.area[np.maximum(until - 1, rows.begin[mother])]))
     total = np.logaddexp(log1, log2)
-    excess = np.maximum(total - before, 0) + np.minimum(total - np.minimum(before, last), 0)
-    growth = np.maximum(last - before, 0)
+    excess = np.maximum(total - top, 0) + np.minimum(total - np.minimum(before, last), 0)
+    growth = np.maximum(last - top, 0)
     cost += (excess**2 + growth**2) / cfg["area_sum_variance"]
     # a daughter seen before its sister must already be a daughter, not the whole mother still
     for row, log_area in ((first, log1), (second, log2)):
