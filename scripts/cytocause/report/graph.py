@@ -148,8 +148,11 @@ def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=No
         if words:
             labels.append(_label(words, arrow, start, control, end, rects, at.values()))
     boxes = [_box(name, at[name], own_past.get(name), memory, conditions, states, exogenous, units) for name in at]
-    body = f'<g transform="translate(0 {svg.num(-low)})">{"".join([*lines, *boxes, *labels])}</g>'
-    return svg.svg(width, high - low, [body], _read_aloud(arrows, conditions), "graph")
+    # Arrows within the first or last column swing out beyond it: the picture grows with them.
+    west = min(0, *(x - 6 for x, _ in taken), *(x - half for x, _, half in rects)) if taken else 0
+    east = max(width, *(x + 6 for x, _ in taken), *(x + half for x, _, half in rects)) if taken else width
+    body = f'<g transform="translate({svg.num(-west)} {svg.num(-low)})">{"".join([*lines, *boxes, *labels])}</g>'
+    return svg.svg(east - west, high - low, [body], _read_aloud(arrows, conditions), "graph")
 
 
 def _arrow(i, arrow, start, control, end):
