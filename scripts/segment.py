@@ -7,6 +7,7 @@ import pandas as pd
 
 from cytocause.io import (
     InputDefect,
+    NothingFound,
     open_labels,
     open_movie,
     progress,
@@ -53,7 +54,7 @@ def work(snakemake):
     write_table(_count_table(meta["frames"], counts, flags), snakemake.output.counts)
     write_json(record, snakemake.output.model)
     if not any(counts):
-        raise InputDefect(_nothing_found(cfg, record), todo=_what_to_try(cfg, record))
+        raise NothingFound(_nothing_found(cfg, record), todo=_what_to_try(cfg, record))
     return {
         "engine": record["engine"],
         "objects": int(sum(counts)),

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cytocause.io import InputDefect, progress, read_json, run_stage, write_json
+
+from cytocause.io import InputDefect, NothingFound, progress, read_json, run_stage, write_json
 from cytocause.io.stage import duration, progress_text
 
 
@@ -95,6 +96,28 @@ def test_a_failed_stage_upstream_is_handed_on(job, tmp_path, several):
     assert (status["ok"], status["reason"], status["failed_at"], status["todo"], status["stage"]) == (
         *(False, "The movie has one frame.", "prepare", "Give more.", "track"),
     )
+
+
+def test_another_populations_failure_does_not_stop_this_one(job, tmp_path):
+    write_json({"ok": False, "population": "immune", "reason": "No cell.", "failed_at": "segment"}, tmp_path / "immune.json")
+    job.input.status = [str(tmp_path / "immune.json")]
+    run_stage(job, lambda snakemake: {"n": 1}, empty)
+    assert read_json(job.output.status)["ok"] is True
+    job.wildcards.population = "immune"
+    run_stage(job, lambda snakemake: pytest.fail("must not run"), empty)
+    assert read_json(job.output.status)["ok"] is False
+
+
+def test_that_there_was_no_cell_is_handed_on(job, tmp_path):
+    def work(snakemake):
+        raise NothingFound("No cell was found in any frame.", todo="Look.")
+
+    run_stage(job, work, empty)
+    write_json(read_json(job.output.status), tmp_path / "before.json")
+    job.input.status = str(tmp_path / "before.json")
+    run_stage(job, lambda snakemake: pytest.fail("must not run"), empty)
+    status = read_json(job.output.status)
+    assert status["facts"] == {"nothing_found": True} and status["reason"] == "No cell was found in any frame."
 
 
 def test_threads_are_those_of_the_rule(job):

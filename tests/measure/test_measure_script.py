@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+
 from cytocause.io import read_json, read_table, run_stage, write_json, write_labels, write_movie, write_table
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "measure.py"))
@@ -99,6 +100,19 @@ def test_a_sample_that_failed_before_has_an_empty_table_of_the_same_columns(job)
     none, status = run(job)
     assert len(none) == 0 and list(none.columns) == list(cells.columns)
     assert (status["ok"], status["failed_at"], status["reason"]) == (False, "segment", "No cell was found.")
+
+
+@pytest.mark.parametrize(("facts", "count"), [({"nothing_found": True}, 0.0), ({}, np.nan)])
+def test_tumour_cells_are_measured_where_the_immune_population_failed(job, tmp_path, facts, count):
+    status = {"ok": False, "population": "immune", "failed_at": "segment", "reason": "No cell was found.", "facts": facts}
+    write_json(status, tmp_path / "immune.json")
+    write_table(read_table(job.input.others[0]).iloc[:0], job.input.others[0])
+    job.input.status.append(str(tmp_path / "immune.json"))
+    cells, status = run(job)
+    assert status["ok"] and len(cells) == 4
+    assert np.array_equal(cells["n_immune_r1"], [count] * 4, equal_nan=True) and cells["distance_immune_um"].isna().all()
+    assert cells["n_tumour_r1"].tolist() == [0] * 4
+    assert "Population immune failed at segment" in status["warnings"][0] and "No cell was found." in status["warnings"][0]
 
 
 def test_a_defect_of_the_input_is_a_status_and_an_empty_table(job):

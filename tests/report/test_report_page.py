@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytocause.report.page import build, sections, unit_name
+from cytocause.report.page import build, failed_names, failed_parts, films, sections, unit_name
 from tests.report import experiment
 
 
@@ -88,6 +88,20 @@ def test_an_experiment_whose_samples_all_failed():
     assert page.count("The movie is &lt;cut&gt; off.") == 8
     assert "<video" not in page and "no variables" in page
     assert outside(page) == []
+
+
+def test_a_sample_of_which_only_the_other_population_failed_is_still_shown():
+    data = experiment.data()
+    followed, other = data["cfg"]["populations"][:2]
+    data["design"]["population"] = followed
+    row = {"sample": "chip1", "failed_at": "segment", "reason": "No cell was found.", "todo": "Look."}
+    data["failed"] = pd.DataFrame([{**row, "population": other}])
+    assert failed_names(data) == [] and failed_parts(data) == {("chip1", other)}
+    shown = {(e["sample"], e["population"]) for group in films(data, [("", ["chip1"])]) for e in group["entries"]}
+    assert ("chip1", other) not in shown and shown == {key for key in data["stills"] if key == ("chip1", followed)}
+    assert "sample failed" not in re.sub(r"<[^>]+>", "", build(data))
+    data["failed"] = pd.DataFrame([{**row, "population": followed}])
+    assert failed_names(data) == ["chip1"]
 
 
 def test_one_sample_no_condition_no_event_no_time():

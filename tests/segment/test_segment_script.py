@@ -152,6 +152,7 @@ def test_a_channel_without_a_cell_is_a_defect_that_says_what_to_try(chip):
     assert not status["ok"] and status["failed_at"] == "segment"
     for part in ("No cell was found in any frame", "engine threshold", "channel other", "diameter 14 px", "bright cells"):
         assert part in status["reason"]
+    assert status["facts"] == {"nothing_found": True}
     assert "diameter_um" in status["todo"] and "polarity" in status["todo"]
     with open_labels(out / "labels.ome.tif") as labels:
         assert labels.n_frames == 0

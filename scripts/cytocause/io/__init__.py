@@ -8,6 +8,7 @@ from importlib import import_module
 
 _HOME = {
     "InputDefect": "errors",
+    "NothingFound": "errors",
     "atomic_path": "atomic",
     "atomic_dir": "atomic",
     "write_json": "atomic",

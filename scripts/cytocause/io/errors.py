@@ -33,8 +33,12 @@ class InputDefect(ValueError):
         return self.message if not self.todo else f"{self.message} {self.todo}"
 
     def __reduce__(self):  # keyword-only arguments do not survive the default pickling between processes
-        return (_rebuild, (self.reason, self.file, self.row, self.todo))
+        return (_rebuild, (type(self), self.reason, self.file, self.row, self.todo))
 
 
-def _rebuild(message, file, row, todo):
-    return InputDefect(message, file=file, row=row, todo=todo)
+class NothingFound(InputDefect):
+    """Everything was read and there is no cell in it: the population fails, and those beside it may count it as none."""
+
+
+def _rebuild(kind, message, file, row, todo):
+    return kind(message, file=file, row=row, todo=todo)

@@ -13,7 +13,7 @@ import time
 import warnings
 
 from cytocause.io.atomic import read_json, write_json
-from cytocause.io.errors import InputDefect
+from cytocause.io.errors import InputDefect, NothingFound
 
 logger = logging.getLogger("cytocause")
 
@@ -26,7 +26,8 @@ def run_stage(snakemake, work, empty):
     work(snakemake)  -> dict of facts for the status (may contain "warnings": list of str) or None
     empty(snakemake) : writes every output but the status, right in schema and empty
 
-    Writes snakemake.output.status: {stage, sample, population, ok, reason, failed_at, todo, warnings, facts}.
+    Writes snakemake.output.status: {stage, sample, population, ok, reason, failed_at, todo, warnings, facts}. A failed one has
+    the fact nothing_found where the input is sound and holds no cell. Another population's failure does not stop this one.
     """
     start_log(snakemake)
     limit_threads(getattr(snakemake, "threads", 1))
@@ -45,7 +46,7 @@ def run_stage(snakemake, work, empty):
     if broken is not None:
         logger.warning("not run, the sample failed at %s: %s", broken.get("failed_at"), broken.get("reason"))
         empty(snakemake)
-        status.update(ok=False, **{key: broken.get(key) for key in ("reason", "failed_at", "todo")})
+        status.update(ok=False, **{key: broken.get(key) for key in ("reason", "failed_at", "todo")}, facts=broken.get("facts") or {})
     else:
         try:
             facts = dict(work(snakemake) or {})
@@ -57,6 +58,8 @@ def run_stage(snakemake, work, empty):
             logger.error("defect of the input: %s", defect)
             empty(snakemake)
             status.update(ok=False, reason=defect.message, failed_at=status["stage"], todo=defect.todo)
+            if isinstance(defect, NothingFound):
+                status["facts"] = {"nothing_found": True}
     write_json(status, snakemake.output.status)
 
 
@@ -107,13 +110,14 @@ def limit_threads(threads):
 
 
 def _broken_upstream(snakemake):
-    """The first upstream status that is not ok, or None."""
+    """The first upstream status that is not ok, or None; statuses of other populations are left out."""
+    own = _wildcard(snakemake, "population")
     given = getattr(getattr(snakemake, "input", None), "status", None)
     if given is None:
         return None
     for path in [given] if isinstance(given, (str, os.PathLike)) else list(given):
         status = read_json(path)
-        if not status.get("ok", False):
+        if not status.get("ok", False) and status.get("population") in (None, own):
             return status
     return None
 

@@ -50,7 +50,8 @@ def measure_cells(tracks, meta, cfg, *, labels=None, movie=None, others=(), give
 
     tracks : DataFrame of one population (contract columns, y_um/x_um or y_px/x_px by meta["unit"])
     meta : dict of movie.json; cfg : section `measure` plus sample, population, others (names), levels
-    labels, movie : opened stacks with .frame(page), or None; others : tracks of the other populations, in cfg's order
+    labels, movie : opened stacks with .frame(page), or None; others : tracks of the other populations, in cfg's order,
+        None for one that is not known
     given : a cells table made elsewhere, or None
 
     Returns (cells DataFrame sorted by track and frame, facts dict with `warnings`).
@@ -215,6 +216,9 @@ def _contacts(columns, tracks, meta, cfg, unit, others):
     found = contacts(*here, *own.rows(), r1=r1, r2=r2, own=columns["track_id"], other=own.track)
     out = {name.format(q=cfg["population"]): values for name, values in found.items()}
     for q, table in zip(cfg["others"], others, strict=True):
+        if table is None:  # not known is not none
+            out |= {name.format(q=q): np.full(len(tracks), np.nan) for name in CONTACT_COLUMNS}
+            continue
         y, x = in_unit("y_um", unit), in_unit("x_um", unit)
         if y not in table or x not in table:
             raise InputDefect(

@@ -221,8 +221,19 @@ def memory_text(steps, step_min):
 # --- words at the top ----------------------------------------------------------------------------------------------
 
 
+def failed_parts(data):
+    """Set of (sample, population) that failed; a row that names no population stands for all of them."""
+    table, every = data["failed"], data["cfg"]["populations"]
+    if "sample" not in table.columns:
+        return set()
+    named = table["population"] if "population" in table.columns else [""] * len(table)
+    return {(str(s), q) for s, p in zip(table["sample"], named) for q in ([str(p)] if isinstance(p, str) and p else every)}
+
+
 def failed_names(data):
-    return sorted({str(name) for name in data["failed"]["sample"]}) if "sample" in data["failed"].columns else []
+    """Samples whose followed cells are lost; where only another population failed, the table still has the sample."""
+    followed = data["design"].get("population")
+    return sorted({sample for sample, population in failed_parts(data) if followed in (None, population)})
 
 
 def tiles(data, experiment, found):
@@ -448,16 +459,17 @@ def films(data, combos):
     cfg = data["cfg"]
     chosen = cfg["films"] or [names[0] for _, names in combos]
     budget = cfg["film_budget_mb"] * 1e6
-    out, left, shown_samples, failed = [], budget, 0, set(failed_names(data))
+    out, left, shown_samples, failed = [], budget, 0, failed_parts(data)
     for title, names in combos:
         items = []
         for sample in names:
             if shown_samples >= cfg["max_samples"]:
                 break
-            if sample in failed:
-                continue  # its film is one dark frame
+            seen = [population for population in cfg["populations"] if (sample, population) not in failed]
+            if not seen:
+                continue  # its films are one dark frame
             shown_samples += 1
-            for population in cfg["populations"]:
+            for population in seen:
                 key = (sample, population)
                 if key not in data["stills"]:
                     continue
