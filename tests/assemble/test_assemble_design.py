@@ -4,9 +4,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+
 from cytocause.assemble import assemble_table, design, smallest_p
 from cytocause.assemble.design import arrangements
-
 from tests.assemble.worlds import CAF, TREATMENT, chips, config
 
 

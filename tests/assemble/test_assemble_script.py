@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.io import describe, empty_table, read_json, read_table, write_json, write_table
 
+from cytocause.io import describe, empty_table, read_json, read_table, write_json, write_table
 from tests.assemble.worlds import TREATMENT, config
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "assemble.py"))

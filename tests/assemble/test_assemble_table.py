@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.assemble import assemble_table, choose, failed_samples
-from cytocause.io import InputDefect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.assemble import assemble_table, choose, failed_samples
+from cytocause.io import InputDefect
 from tests.assemble.worlds import CAF, TREATMENT, chips, config, sample
 
 DESIGN = {"conditions": [TREATMENT, CAF]}

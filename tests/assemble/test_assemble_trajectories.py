@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.assemble import assemble_table
-from cytocause.io import InputDefect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.assemble import assemble_table
+from cytocause.io import InputDefect
 from tests.assemble import naive
 from tests.assemble.worlds import config, sample
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
 from cytocause.assemble import Sample, assemble_table
 from cytocause.io.settings import check_config, load_schema
 from cytocause.measure import measure_cells

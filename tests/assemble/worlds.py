@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+
 from cytocause.assemble import Sample
 from cytocause.io import in_unit
 from cytocause.io.settings import fill_defaults

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cytocause.io import InputDefect, atomic_dir, atomic_path, read_json, write_json
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+
 from cytocause.io import InputDefect, open_movie, write_movie
 
 MOVIE = np.random.default_rng(1).integers(0, 60000, (6, 40, 50)).astype("uint16")

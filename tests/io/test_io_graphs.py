@@ -7,6 +7,7 @@ import geff
 import networkx as nx
 import numpy as np
 import pandas as pd
+
 from cytocause.io import empty_table, write_geff, write_graph_json, write_graphml
 
 

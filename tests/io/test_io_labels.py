@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from cytocause.io import InputDefect, open_labels, write_ctc, write_empty_labels, write_label_channels, write_labels
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from cytocause.io import InputDefect, open_labels, write_ctc, write_empty_labels, write_label_channels, write_labels
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

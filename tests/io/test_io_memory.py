@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+
 from cytocause.io import write_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tifffile
-from cytocause.io import InputDefect, open_movie, write_movie
-from cytocause.io.frame_files import arrange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from cytocause.io import InputDefect, open_movie, write_movie
+from cytocause.io.frame_files import arrange
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -7,6 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
 from cytocause.io import (
     LEVELS,
     InputDefect,
@@ -18,9 +22,6 @@ from cytocause.io import (
     read_table,
     write_table,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from pandas.testing import assert_frame_equal
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = st.text(alphabet="abcXYZ019 _-.é,;'\"", min_size=1, max_size=8).map(str.strip).filter(bool)

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cytocause.io import InputDefect, describe, in_unit
-from cytocause.measure import cell_columns, empty_cells, measure_cells
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cytocause.io import InputDefect, describe, in_unit
+from cytocause.measure import cell_columns, empty_cells, measure_cells
 
 CFG = {
     "r1_um": 12.9,

@@ -1,11 +1,11 @@
 """Contacts: the KD-tree equals all pairs, and CausalXtract's defects are gone."""
 
 import numpy as np
-from cytocause.measure import contacts, rate_of_change
-from cytocause.measure.contacts import CONTACT_COLUMNS, held
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.measure import contacts, rate_of_change
+from cytocause.measure.contacts import CONTACT_COLUMNS, held
 from tests.measure import naive
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cytocause.measure import motion, rate_of_change
-from cytocause.measure.kernels import track_motion
-from cytocause.measure.motion import MOTION_COLUMNS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.measure import motion, rate_of_change
+from cytocause.measure.kernels import track_motion
+from cytocause.measure.motion import MOTION_COLUMNS
 from tests.measure import naive
 
 

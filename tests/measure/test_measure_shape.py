@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cytocause.measure import region_intensities, region_shapes
-from cytocause.measure.kernels import intensity_sums, region_sums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import regionprops_table
 
+from cytocause.measure import region_intensities, region_shapes
+from cytocause.measure.kernels import intensity_sums, region_sums
 from tests.measure import naive
 
 PAIRS = {

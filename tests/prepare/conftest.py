@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from cytocause.io import read_json, run_stage
 from cytocause.io.settings import fill_defaults, load_yaml
 

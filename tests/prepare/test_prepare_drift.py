@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.prepare.drift import DriftEstimator, shrink
 from scipy.ndimage import gaussian_filter
 from scipy.ndimage import shift as move
 from skimage.registration import phase_cross_correlation
+
+from cytocause.prepare.drift import DriftEstimator, shrink
 
 CFG = {"min_step_px": 0.5, "max_step_px": 40, "agreement": 0.9}
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from cytocause.prepare.intensity import Histogram, limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.prepare.intensity import Histogram, limits
 from tests.prepare import naive
 
 CFG = {"low_percentile": 1.0, "high_percentile": 99.0, "background": "mode"}

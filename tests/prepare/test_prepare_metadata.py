@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from cytocause.io import InputDefect
-from cytocause.prepare.metadata import number, on_grid, settle_interval, settle_pixel_size, settle_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cytocause.io import InputDefect
+from cytocause.prepare.metadata import number, on_grid, settle_interval, settle_pixel_size, settle_times
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from cytocause.prepare.quality import check_finite, flags, frame_facts, full_scale, local_median
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
+from cytocause.prepare.quality import check_finite, flags, frame_facts, full_scale, local_median
 from tests.prepare import naive
 
 CFG = {"window_frames": 5, "brightness_change": 0.2, "focus_drop": 0.4, "saturated": 0.01}

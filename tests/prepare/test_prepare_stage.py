@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from cytocause.io import describe, read_table, write_labels, write_movie, write_table
 from scipy.ndimage import gaussian_filter
+
+from cytocause.io import describe, read_table, write_labels, write_movie, write_table
 
 KEYS = {
     *["sample", "source", "n_frames", "frames", "time_min", "frame_interval_min", "pixel_size_um", "unit", "height"],

@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+
 from cytocause.io import describe, empty_table
 from cytocause.simulate import SimulatedChip
 from cytocause.simulate.chip import MIN_PIXELS
-
 from tests.simulate import worlds
 
 SMALL = {"n_frames": 40, "height": 200, "width": 200, "conditions": tuple(worlds.PLAIN.items())}

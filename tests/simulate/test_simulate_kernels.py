@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cytocause.simulate import kernels
-from cytocause.simulate.looks import eccentricity, half_axes
-from cytocause.simulate.pixels import gaussian
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.simulate import kernels
+from cytocause.simulate.looks import eccentricity, half_axes
+from cytocause.simulate.pixels import gaussian
 from tests.simulate import naive
 
 seeds = st.integers(0, 2**32 - 1)

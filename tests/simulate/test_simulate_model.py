@@ -1,10 +1,10 @@
 """The model file: what it becomes, and what each mistake is told."""
 
 import pytest
+
 from cytocause.io import InputDefect
 from cytocause.simulate import ModelError, lag_frames, parse_model, truth_graph
 from cytocause.simulate.cells import run_chip
-
 from tests.simulate import worlds
 
 TEXT = worlds.model_text("tumour_on_chip")

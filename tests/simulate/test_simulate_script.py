@@ -4,8 +4,8 @@ import runpy
 from types import SimpleNamespace
 
 import numpy as np
-from cytocause.io import open_labels, open_movie, read_json, read_table
 
+from cytocause.io import open_labels, open_movie, read_json, read_table
 from tests.simulate import worlds
 
 NAMES = {

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from cytocause.simulate import SimulatedChip, simulate_table
 from cytocause.simulate.table import design
-
 from tests.simulate import worlds
 
 SIZE = {"n_frames": 60, "height": 256, "width": 256}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from cytocause.simulate import training_frames
 from cytocause.simulate.training import compact
 

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+
 from cytocause.simulate import SimulatedChip, parse_model
 
 ROOT = Path(__file__).resolve().parents[2]
