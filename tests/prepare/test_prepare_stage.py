@@ -264,6 +264,23 @@ def test_tables_that_cannot_be_right(tmp_path, prepare, change, text):
     defect(prepare, text, tracks=[tmp_path / "t.tsv"])
 
 
+def test_a_table_of_several_samples_gives_each_its_own_frames(tmp_path, prepare):
+    facts, _, _ = prepare({"pixel_size_um": 1}, tracks=[path(tmp_path, TRACKS.assign(time_min=TRACKS["frame"] * 5.0))])
+    other = TRACKS.assign(sample="other", frame=TRACKS["frame"] + 30, x_px=TRACKS["x_px"] * 9, time_min=(TRACKS["frame"] + 30) * 7.0)
+    both = pd.concat([other, TRACKS.assign(sample="chip1", time_min=TRACKS["frame"] * 5.0)])
+    shared, _, _ = prepare({"pixel_size_um": 1}, tracks=[path(tmp_path, both)])
+    assert {k: v for k, v in shared.items() if k != "source"} == {k: v for k, v in facts.items() if k != "source"}
+    bad = both.assign(frame=both["frame"].astype(float))
+    bad.iloc[len(TRACKS), list(bad).index("frame")] = 1.5
+    _, status, _ = prepare({"pixel_size_um": 1}, tracks=[path(tmp_path, bad)])
+    assert f"row {len(TRACKS) + 2}" in status["reason"]
+
+
+def path(folder, table):
+    write_table(table, folder / "t.tsv")
+    return folder / "t.tsv"
+
+
 def test_tables_without_positions_frames_or_rows(tmp_path, prepare):
     write_table(TRACKS.drop(columns="y_px"), tmp_path / "t.tsv")
     defect(prepare, "has no positions; its columns are track_id, frame, x_px", tracks=[tmp_path / "t.tsv"])

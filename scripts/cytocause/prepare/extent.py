@@ -47,7 +47,7 @@ def of_tables(tables, pixel_size_um):
                 todo="Name the positions y_um, x_um (micrometres) or y_px, x_px (pixels).",
             )
         units.add(unit)
-        frame = _whole(table["frame"].to_numpy(), name)
+        frame = _whole(table["frame"], name)
         if not len(frame):
             continue
         last = max(last, int(frame.max()))
@@ -101,11 +101,13 @@ def fill_times(times, n_frames, interval):
     return (filled - filled[0]).tolist(), interval
 
 
-def _whole(frame, name):
+def _whole(column, name):
+    """The frames as int64; the index of the column counts the rows of its file from 0, also where some are left out."""
+    frame = column.to_numpy()
     bad = ~np.isfinite(frame.astype(float)) | (frame != np.floor(frame.astype(float))) | (frame < 0)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise InputDefect(
-            f"The frame {frame[row]!s} is not a whole number from 0.", file=name, row=row + 2, todo="Count frames from 0."
+            f"The frame {frame[row]!s} is not a whole number from 0.", file=name, row=int(column.index[row]) + 2, todo="Count frames from 0."
         )
     return frame.astype(np.int64)

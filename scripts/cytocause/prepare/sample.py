@@ -74,8 +74,12 @@ def from_labels(stacks, cfg, *, times=None):
 
 
 def from_tables(tables, cfg, *, times=None):
-    """The facts of a sample that enters at its tables ({file name: DataFrame}); as from_movie."""
+    """The facts of a sample that enters at its tables ({file name: DataFrame}); as from_movie.
+
+    A table may hold several samples: with a column `sample` only this one's rows say how long and how wide it is.
+    """
     row = cfg["row"]
+    tables = {name: table[table["sample"].astype(str) == cfg["sample"]] if "sample" in table else table for name, table in tables.items()}
     in_um = all("y_um" in table for table in tables.values())
     pixel = settle_pixel_size(row.get("pixel_size_um"), None, file=next(iter(tables)), needed=not in_um)
     found = extent.of_tables(tables, pixel)
