@@ -35,7 +35,7 @@ class Variable:
     role: str
     codes: np.ndarray
     values: np.ndarray
-    distinct: list
+    distinct: list | np.ndarray | pd.Index  # in the order of the codes
     declared: bool
     ordered: bool  # its codes have an order, so that a sign has a meaning
     n_layers: int | None = None
@@ -248,9 +248,8 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
                 "declare it discrete or correct the value."
             )
         column, numeric = converted, True
-    codes, distinct = pd.factorize(column, sort=True)
-    distinct = list(distinct)
-    if not distinct:
+    codes, distinct = pd.factorize(column, sort=True)  # not as a list: the numbers of a long table are objects there
+    if len(distinct) == 0:
         warnings.append(f"Column {name!r} has no value at all; it is left out.")
         return None
     if not numeric and numeric_text:
@@ -264,7 +263,7 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
         kind = "discrete"
     ordered = numeric_text or levels is not None
     if levels is not None and kind == "discrete":
-        codes, distinct = _by_levels(name, codes, distinct, levels)
+        codes, distinct = _by_levels(name, codes, list(distinct), levels)
     if len(distinct) == 1:
         warnings.append(f"Column {name!r} is constant ({distinct[0]}); it cannot be connected to anything.")
     if kind == "discrete" and len(distinct) > max(10, len(column) / MANY_LEVELS):
