@@ -115,6 +115,18 @@ def test_tumour_cells_are_measured_where_the_immune_population_failed(job, tmp_p
     assert "Population immune failed at segment" in status["warnings"][0] and "No cell was found." in status["warnings"][0]
 
 
+@pytest.mark.parametrize("source", ["given", "auto"])
+def test_two_populations_that_are_the_same_cells_are_noticed(job, source):
+    tracks = read_table(job.input.tracks).assign(source=source)
+    for path in (job.input.tracks, job.input.others[0]):
+        write_table(tracks, path)
+    _, status = run(job)
+    assert status["ok"] is (source == "auto")
+    said = status["reason"] or status["warnings"][0]
+    assert "Populations tumour and immune of sample chip1 are the same cells in every frame." in said
+    assert status["ok"] or "{population}" in status["todo"]
+
+
 def test_a_defect_of_the_input_is_a_status_and_an_empty_table(job):
     meta = read_json(job.input.meta)
     write_json(meta | {"frames": [0, 1, 2, 3, 4]}, job.input.meta)

@@ -86,6 +86,7 @@ def measure_cells(tracks, meta, cfg, *, labels=None, movie=None, others=(), give
         speed_window=cfg["speed_window_min"],
         direction_window=cfg["directionality_window_min"],
     )
+    warnings += _twice_the_same(tracks, others, cfg, unit)
     columns["shape_change_um_min"] = np.abs(rate_of_change(track, frame, time, columns["equivalent_diameter_um"]))
     columns |= _contacts(columns, tracks, meta, cfg, unit, others)
 
@@ -228,6 +229,22 @@ def _contacts(columns, tracks, meta, cfg, unit, others):
         found = contacts(*here, *_Neighbours(table, unit, frames).rows(), r1=r1, r2=r2)
         out |= {name.format(q=q): values for name, values in found.items()}
     return out
+
+
+def _twice_the_same(tracks, others, cfg, unit):
+    """Warnings where another population is the same cells again; given tracks like that are a mistake in the sample sheet."""
+    keys = ["track_id", "frame", in_unit("y_um", unit), in_unit("x_um", unit)]
+    warnings = []
+    for q, table in zip(cfg["others"], others):
+        if table is None or len(table) != len(tracks) or not set(keys) <= set(table):
+            continue
+        if not np.array_equal(tracks[keys].to_numpy(float), table.sort_values(keys[:2])[keys].to_numpy(float)):
+            continue
+        text = f"Populations {cfg['population']} and {q} of sample {cfg['sample']} are the same cells in every frame."
+        if "source" in tracks and (tracks["source"] == "given").all():
+            raise InputDefect(text, todo="Give each its own table: {population} in the path of the sample sheet, or a column population in the table.")
+        warnings.append(f"{text} Give them different channels, diameters, or labels of their own.")
+    return warnings
 
 
 def _hold_frames(meta, minutes):
