@@ -26,7 +26,7 @@ def il1b(data_root, tmp_path_factory):
     movie = tifffile.imread(data_root / name)[:, :, :256, :256]
     (data / NAME).mkdir()
     tifffile.imwrite(data / name, movie, metadata=None)
-    return real.run_example(data / "tree", data, f"{NAME}/il1b.yaml")
+    return real.run_example(data / "tree", data, f"{NAME}/il1b.yaml", edits=[("n_eff: 228", "n_eff: 60")])
 
 
 def test_dense_nuclei_are_found_and_followed(dense):
