@@ -54,7 +54,14 @@ def check_results(results, sample, populations=("cells",)):
     assert pd.read_csv(results / "failed_samples.tsv", sep="\t").empty
     for population in populations:
         folder = results / "samples" / sample / population
-        for name in ("labels.ome.tif", "tracks.parquet", "cells.parquet", "events.parquet", "overlay.mp4", "overlay.png"):
+        for name in (
+            "labels.ome.tif",
+            "tracks.parquet",
+            "cells.parquet",
+            "events.parquet",
+            "overlay.mp4",
+            "overlay.png",
+        ):
             assert (folder / name).stat().st_size > 0, name
     assert len(pd.read_parquet(results / "assemble" / "table.parquet")) > 0
     assert {"x", "y", "lag_frames", "lag_min"} <= set(pd.read_csv(results / "infer" / "edges.tsv", sep="\t").columns)
