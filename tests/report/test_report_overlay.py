@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cytocause.report import overlay
-from cytocause.report.film import encode
+from cytocause.report.film import encode, is_whole
 
 ROOT = Path(__file__).parents[2]
 CFG = {
@@ -225,3 +225,16 @@ def test_frames_are_encoded_one_at_a_time(tmp_path):
 
     encode(frames(), tmp_path / "film.mp4", width=32, height=32)
     assert most[0] <= 3
+
+
+def test_a_film_that_ffmpeg_could_not_finish_is_an_error(tmp_path):
+    frames = [np.full((32, 32, 3), 9 * i, np.uint8) for i in range(6)]
+    encode(frames, tmp_path / "film.mp4", width=32, height=32)
+    whole = (tmp_path / "film.mp4").read_bytes()
+    for length in (0, 20, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "cut.mp4").write_bytes(whole[:length])
+        assert not is_whole(tmp_path / "cut.mp4"), length
+    if Path("/dev/full").exists():
+        (tmp_path / "full.mp4").symlink_to("/dev/full")
+        with pytest.raises(OSError, match="ffmpeg|No space"):
+            encode(frames, tmp_path / "full.mp4", width=32, height=32)
