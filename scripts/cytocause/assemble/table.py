@@ -43,10 +43,12 @@ class Sample:
 
     @property
     def unit(self):
+        """Unit of its lengths: "um" | "px"."""
         return self.meta.get("unit") or "um"
 
     @property
     def chip(self):
+        """Name of its chip with the levels above it (a tuple), or of the sample where the sheet has no chip."""
         units = units_of(self.name, self.levels)
         return units["chip"] or units["sample"]
 

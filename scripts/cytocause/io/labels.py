@@ -69,6 +69,7 @@ class Labels:
         )
 
     def close(self):
+        """Close the file."""
         self._movie.close()
 
     def __enter__(self):

@@ -158,6 +158,7 @@ class TiffReader:
         return image.reshape(self._inner_shape)
 
     def close(self):
+        """Close the file."""
         self._tiff.close()
 
 

@@ -44,6 +44,7 @@ class Experiment:
         return with_unit(name, self.names, self.units)
 
     def condition(self, name):
+        """The config's entry of a condition."""
         return next(c for c in self.conditions if c["name"] == name)
 
     def level_of(self, kind, name):

@@ -32,6 +32,7 @@ class Arrow:
 
     @property
     def correlation(self):
+        """Partial rank correlation of the strongest edge, None where there is none."""
         return number(self.edges[0].get("partial_correlation"))
 
     @property

@@ -125,6 +125,7 @@ def bar_length(width_px, pixel_size_um):
 
 @cache
 def font(size):
+    """The letters of the legend, `size` px high."""
     return ImageFont.load_default(size=size)
 
 

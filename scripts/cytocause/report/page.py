@@ -123,6 +123,7 @@ def place_of(arrow, experiment):
 
 
 def card_groups(cards, experiment):
+    """Cards under their headings, in the order of the page; headings without a card are left out."""
     titles = ("From the conditions", "Around the events", "Between features")
     groups = [
         {"title": title, "half": place == 2, "cards": [c for c in cards if c["place"] == place]}
@@ -142,6 +143,7 @@ def unit_name(sample, levels, chip_level):
 
 
 def make_experiment(data, found):
+    """The Experiment behind the cards: rows of the table by chip and by sample, conditions, events, names and units."""
     cfg, design, table = data["cfg"], data["design"] or {}, data["table"]
     chip_level = design.get("chip_level", "chip" if any("chip" in s["levels"] for s in cfg["samples"]) else "sample")
     chip_of = {s["sample"]: unit_name(s["sample"], s["levels"], chip_level) for s in cfg["samples"]}
@@ -232,7 +234,7 @@ def failed_parts(data):
 
 def failed_names(data):
     """Samples whose followed cells are lost; where only another population failed, the table still has the sample."""
-    followed = data["design"].get("population")
+    followed = (data["design"] or {}).get("population")
     return sorted({sample for sample, population in failed_parts(data) if followed in (None, population)})
 
 
@@ -350,6 +352,7 @@ def records(table):
 
 
 def text_of(value):
+    """A cell of a table as text; nothing for None and NaN."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, (float, np.floating)):
@@ -358,10 +361,12 @@ def text_of(value):
 
 
 def edge_table(edges):
+    """The DataFrame of edges.tsv as head and rows of text."""
     return records(edges)
 
 
 def design_section(design, experiment):
+    """design.json as what the template shows: conditions by level, cells of the design, holes, confounding, what was left out."""
     word = experiment.unit_word
     conditions = []
     for c in design.get("conditions", []):
@@ -412,6 +417,7 @@ def design_section(design, experiment):
 
 
 def left_out(design):
+    """(reason in words, count) of the trajectories and samples that are not in the table; counts of 0 are left out."""
     words = {
         "short": "too short",
         "max_rows": "left out by a fair draw, to keep the table within max_rows",
@@ -485,6 +491,7 @@ def films(data, combos):
 
 
 def uri(content, kind):
+    """Bytes of a MIME type as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 

@@ -21,6 +21,7 @@ KIND_LABELS = {
 
 
 def capital(text):
+    """The text with its first letter as a capital, the rest as it is."""
     return text[:1].upper() + text[1:]
 
 

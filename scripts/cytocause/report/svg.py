@@ -5,6 +5,7 @@ from math import floor, isfinite, log10
 
 
 def esc(text):
+    """Text that is safe between tags and in attributes."""
     return escape(str(text), quote=True)
 
 
@@ -24,10 +25,12 @@ def svg(width, height, parts, label, css=""):
 
 
 def text(x, y, words, css="", anchor="start", extra=""):
+    """Words at (x, y) px; `anchor`: start | middle | end."""
     return f'<text x="{num(x)}" y="{num(y)}" class="{css}" text-anchor="{anchor}" {extra}>{esc(words)}</text>'
 
 
 def line(x1, y1, x2, y2, css="", extra=""):
+    """A straight line between two points in px."""
     return f'<line x1="{num(x1)}" y1="{num(y1)}" x2="{num(x2)}" y2="{num(y2)}" class="{css}" {extra}/>'
 
 
@@ -88,6 +91,7 @@ def ticks(low, high, wanted=4):
 
 
 def tick_text(value):
+    """The number at a tick."""
     return f"{value:.6g}"
 
 

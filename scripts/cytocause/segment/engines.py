@@ -31,11 +31,13 @@ class ThresholdEngine:
         self.settings, self.diameter = dict(settings.get("threshold") or {}), diameter
 
     def masks(self, image, second=None):
+        """(Y, X) integer masks of a (Y, X) float image on the movie's scale of 0..1; `second` is not used."""
         from .threshold import threshold_masks
 
         return threshold_masks(image, self.diameter, self.settings)
 
     def record(self):
+        """What made the masks: engine, model, settings, versions."""
         return {
             "engine": "threshold",
             "model": None,
@@ -63,9 +65,11 @@ class CellposeEngine:
         )
 
     def masks(self, image, second=None):
+        """(Y, X) integer masks of a (Y, X) float image on the movie's scale of 0..1; second: the nuclear channel, or None."""
         return self.cellpose.segment(image, self.diameter, second=second, **self.settings)
 
     def record(self):
+        """What made the masks: engine, model, settings, versions."""
         return {
             "engine": "cellpose",
             "model": self.name,

@@ -29,6 +29,7 @@ class Network:
 
     @property
     def n_channels(self):
+        """Number of input channels."""
         return self.features[0]
 
 
