@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytocause.assemble import assemble_table, choose, failed_samples
-from cytocause.io import InputDefect
+from cytocause.io import InputDefect, read_table, write_table
 from tests.assemble.worlds import CAF, TREATMENT, chips, config, sample
 
 DESIGN = {"conditions": [TREATMENT, CAF]}
@@ -63,6 +63,17 @@ def test_conditions_become_contextual_variables(condition, values, kind, levels)
     row = variables.set_index("name").loc["drug"]
     assert (row["kind"], row["role"], row["levels"]) == (kind, "contextual", levels)
     assert table.groupby("sample")["drug"].first().tolist() == values
+
+
+@pytest.mark.parametrize("kind", ["binary", "ordered"])
+def test_a_zero_beside_words_is_a_word_of_the_same_column(tmp_path, kind):
+    condition = {"name": "drug", "kind": kind, "reference": 0, "levels": [0, "low", "high"] if kind == "ordered" else []}
+    samples = [sample("a", conditions={"drug": "high"}), sample("b", conditions={"drug": 0})]
+    table, variables, _ = assemble_table(samples, config(conditions=[condition]))
+    write_table(table, tmp_path / "table.parquet")
+    read = read_table(tmp_path / "table.parquet")
+    assert read.groupby("sample")["drug"].first().to_dict() == {"a": "high", "b": "0"}
+    assert variables.set_index("name").loc["drug", "levels"] == ("0,high" if kind == "binary" else "0,low,high")
 
 
 def test_an_exposure_is_the_dose_at_that_time():

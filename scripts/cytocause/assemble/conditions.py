@@ -8,8 +8,17 @@ def same_text(text, n):
     return np.repeat(np.array([text], object), n)
 
 
-def condition_column(value, n):
-    """A condition's value on n rows: int64 or float64 for numbers (and True, False), text otherwise."""
+def word_of(value):
+    """A value as it is written in variables.tsv: whole numbers without a point."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def condition_column(value, n, text=False):
+    """A condition's value on n rows: int64 or float64 for numbers (and True, False), text otherwise, or where `text` asks for it."""
+    if text:
+        return same_text(word_of(value), n)
     if isinstance(value, (bool, np.bool_)):
         return np.full(n, int(value), np.int64)
     if isinstance(value, (int, np.integer)):

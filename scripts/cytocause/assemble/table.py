@@ -82,9 +82,12 @@ def assemble_table(samples, cfg):
 
     kept, left_out = _kept(samples, population, cfg)
     _check_conditions(kept, names)
+    # one column, one type: a 0 beside words is a word
+    words = {name for name in names if any(isinstance(sample.conditions[name], str) for sample in kept)}
     unit = _one_unit(kept)
     _name_exposures(variables, cfg["exposures"])
     for variable in variables:
+        variable["text"] = variable["origin"] == "condition" and variable["name"] in words
         if variable["origin"] == "column" and variable["as"] == variable["name"]:
             variable["as"] = in_unit(variable["as"], unit)
 
@@ -360,7 +363,7 @@ def _fill(sample, population, chosen, step, variables, unit, cfg):
     for variable in variables:
         name = variable["as"]
         if variable["origin"] == "condition":
-            columns[name] = condition_column(sample.conditions[variable["name"]], n)
+            columns[name] = condition_column(sample.conditions[variable["name"]], n, variable["text"])
         elif variable["origin"] == "exposure":
             rows = [r for r in cfg["exposures"] if r["sample"] == sample.name and r["variable"] == variable["name"]]
             columns[name] = dose_at(rows, _frame_times(sample.meta, grid.time_step, step), cfg["aggregate"])

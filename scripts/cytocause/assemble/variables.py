@@ -3,9 +3,10 @@
 Order: conditions, exposures, then those of the config; a condition that the config lists keeps the config's place.
 """
 
-import numpy as np
 
 from cytocause.io import InputDefect, describe, in_unit
+
+from .conditions import word_of
 
 STATES = ("death", "division")
 FEW = 5  # numbers with fewer different values are discrete, as in the reference's type rule
@@ -97,12 +98,12 @@ def settle(variables, table, unit, conditions):
         if len(values) == 0 and len(table):
             warnings.append(f"Variable {variable['as']} is missing in every row of the table.")
         elif len(distinct) == 1:
-            warnings.append(f"Variable {variable['as']} has the value {_short(distinct[0])} in every row of the table.")
+            warnings.append(f"Variable {variable['as']} has the value {word_of(distinct[0])} in every row of the table.")
         source = in_unit(variable["name"], unit) if variable["origin"] == "column" else variable["name"]
         entry = describe(source) if variable["origin"] in ("column", "state") else None
         meaning = (entry or {}).get("meaning", "")
         if condition is not None:
-            meaning = f"Condition of the sample sheet ({condition['kind']}), reference {_short(condition.get('reference'))}"
+            meaning = f"Condition of the sample sheet ({condition['kind']}), reference {word_of(condition.get('reference'))}"
         if variable["of"]:
             meaning = f"Mean over the {variable['of']} cells near the cell of: {meaning}"
         rows.append(
@@ -110,7 +111,7 @@ def settle(variables, table, unit, conditions):
                 "name": variable["as"],
                 "kind": kind,
                 "role": variable["role"],
-                "levels": ",".join(_short(level) for level in levels) if kind == "discrete" else "",
+                "levels": ",".join(word_of(level) for level in levels) if kind == "discrete" else "",
                 **{key: "" if variable[key] is None else str(variable[key]) for key in ("n_layers", "delta_t", "mov_avg")},
                 "unit": variable.get("unit") or (entry or {}).get("unit", ""),
                 "source": f"{variable['of']}:{source}" if variable["of"] else source,
@@ -126,12 +127,6 @@ def condition_levels(condition, distinct):
         return list(condition["levels"])
     if condition["kind"] == "binary" or any(isinstance(value, str) for value in distinct):
         reference = condition.get("reference")
-        rest = [value for value in distinct if value != reference]
+        rest = [value for value in distinct if word_of(value) != word_of(reference)]
         return [reference, *rest] if reference is not None else rest
     return distinct
-
-
-def _short(value):
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
