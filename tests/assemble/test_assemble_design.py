@@ -32,6 +32,12 @@ def test_eight_chips_cannot_decide_a_condition_of_a_two_by_two_design():
     assert caf["effective_units"] == 8 and caf["permuted_unit"] == "sample"
 
 
+def test_the_reference_need_not_be_listed_first():
+    dose = {"name": "treatment", "kind": "ordered", "reference": "mid", "levels": ["low", "mid", "high"]}
+    rows = [row(f"{level}{k}", level, 0) for level, n in (("low", 1), ("mid", 4), ("high", 3)) for k in range(n)]
+    assert by_name(design(rows, [dose])["conditions"])["treatment"]["effective_units"] == 4 * 4 * 4 / 8
+
+
 def test_twelve_chips_can():
     found = design(factorial(3), [TREATMENT, CAF])
     assert by_name(found["conditions"])["treatment"]["smallest_p"] == 2 / 400 and found["undecidable"] == []

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytocause.report.page import build, failed_names, failed_parts, films, sections, unit_name
+from cytocause.report.page import build, failed_names, failed_parts, films, make_experiment, sections, unit_name
 from tests.report import experiment
 
 
@@ -102,6 +102,16 @@ def test_a_sample_of_which_only_the_other_population_failed_is_still_shown():
     assert "sample failed" not in re.sub(r"<[^>]+>", "", build(data))
     data["failed"] = pd.DataFrame([{**row, "population": followed}])
     assert failed_names(data) == ["chip1"]
+
+
+def test_doses_stay_in_their_order_where_the_reference_is_not_the_lowest():
+    data = experiment.data()
+    data["cfg"]["conditions"][0] |= {"kind": "ordered", "reference": 1}
+    for k, s in enumerate(data["cfg"]["samples"]):
+        s["conditions"]["treatment"] = (1, 0, 10, 2)[k % 4]
+    data["design"]["conditions"] = []
+    made = make_experiment(data, [])
+    assert made.condition("treatment")["values"] == [0, 1, 2, 10]
 
 
 def test_one_sample_no_condition_no_event_no_time():

@@ -112,6 +112,7 @@ def _condition(samples, condition, discrete, chip_level, alpha):
     rest = [other for other in discrete if other != name]
     groups = _strata(samples, name, values, rest, unit)
     p = smallest_p(groups)
+    reference = values.index(condition["reference"]) if condition.get("reference") in values else 0
     within = {}
     for level in ("date", "donor"):
         if (_count(samples, level) or 0) > 1:
@@ -126,7 +127,7 @@ def _condition(samples, condition, discrete, chip_level, alpha):
         "arrangements": arrangements(groups),
         "smallest_p": p,
         "within": within,
-        "effective_units": sum(4 * a * b / (a + b) for a, b in map(_sides, groups) if a + b),
+        "effective_units": sum(4 * a * b / (a + b) for a, b in (_sides(counts, reference) for counts in groups) if a + b),
         "undecidable": p > alpha,
     }
 
@@ -141,9 +142,9 @@ def _strata(samples, name, values, others, unit, level=None):
     return [[len(stratum.get(value, ())) for value in values] for _, stratum in sorted(found.items())]
 
 
-def _sides(counts):
-    """Units on the two sides of a condition: the reference against all others."""
-    return (counts[0], sum(counts[1:])) if counts else (0, 0)
+def _sides(counts, reference):
+    """Units on the two sides of a condition: the reference (its place among the values) against all others."""
+    return (counts[reference], sum(counts) - counts[reference]) if counts else (0, 0)
 
 
 def _value(samples, name, value):

@@ -174,6 +174,8 @@ def make_experiment(data, found):
         values_of = [v["value"] for v in by_design.get(c["name"], {}).get("values", [])] or sorted(
             {v for v in seen if v is not None}, key=lambda v: (v != c.get("reference"), str(v))
         )
+        if c["kind"] == "ordered" and not c.get("levels") and not any(isinstance(v, str) for v in values_of):
+            values_of = sorted(values_of)  # the reference need not be the lowest dose
         conditions.append({"name": c["name"], "kind": c["kind"], "reference": c.get("reference"), "values": values_of})
     step_min = design.get("time_step_min")
     longest = max((lag for a in found for lag in a.lag_steps), default=0)
