@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from cytocause.io import describe, empty_table
+from cytocause.io import InputDefect, describe, empty_table
 from cytocause.simulate import SimulatedChip
 from cytocause.simulate.chip import MIN_PIXELS
 from tests.simulate import worlds
@@ -178,3 +178,16 @@ def test_every_column_of_the_truth_is_in_the_data_dictionary(chip):
     for table in (chip.tracks(), chip.events(), chip.variables()):
         for name in table.columns:
             assert name in chip.conditions or describe(name) is not None, name
+
+
+@pytest.mark.parametrize(
+    ("conditions", "words"),
+    [
+        ({"treatment": 0}, "the model 'tumour_on_chip' has the condition 'CAF_presence', but the sample gives no value for it"),
+        ({"treatment": "high", "CAF_presence": 0}, "the condition 'treatment' is 'high'; the model 'tumour_on_chip' needs a number"),
+    ],
+)
+def test_a_sample_whose_conditions_do_not_fit_the_model_is_refused(conditions, words):
+    with pytest.raises(InputDefect, match="sample 'chip_01'") as caught:
+        SimulatedChip(worlds.model(), worlds.section(n_frames=3, height=64, width=64), "chip_01", conditions)
+    assert words in str(caught.value)

@@ -121,6 +121,11 @@ def run_chip(model, cfg, sample, conditions):
                 f"sample '{sample}': the model '{model.name}' has the condition '{name}', but the sample gives no value for "
                 "it; add a column of that name to the sample sheet"
             )
+        if not isinstance(conditions[name], (int, float, np.integer, np.floating)):
+            raise ModelError(
+                f"sample '{sample}': the condition '{name}' is '{conditions[name]}'; the model '{model.name}' needs a number "
+                "(0 without, 1 with)"
+            )
     return _Chip(model, cfg, sample, {k: float(conditions[k]) for k in model.contextual()}).run()
 
 
