@@ -22,7 +22,7 @@ FIELDS = ("pixel_size_um", "frame_interval_min", "axes")
 TRACK_ACTIONS = ("link", "cut", "exclude", "type")
 FATE_ACTIONS = ("death", "not_death", "division", "not_division")
 NOT_POPULATIONS = ("simulate", "prepare", "status", "truth")  # folders beside the populations'
-IMAGES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
+IMAGES = (".tif", ".tiff", ".btf", ".tf8", ".stk", ".lsm")  # as in frame_files; a preview beside the frames is no frame
 
 
 def read_experiment(config, schemas, models="resources/causal_models"):
@@ -326,9 +326,9 @@ def movie_files(text, at, problems):
     if len(problems) > before:
         return []
     if os.path.isdir(path):
-        names = sorted((name for name in os.listdir(path) if name.lower().endswith(IMAGES)), key=natural)
+        names = sorted((name for name in os.listdir(path) if name.lower().endswith(IMAGES) and name[0] != "."), key=natural)
         if not names:
-            problems.append(f"{at}: the folder {path} has no image ({', '.join(IMAGES)}).")
+            problems.append(f"{at}: the folder {path} has no image ({', '.join(IMAGES)}); convert frames of other formats to TIFF.")
         return [os.path.join(path, name) for name in names]
     return files(text, at, problems)
 
