@@ -22,6 +22,7 @@ FIELDS = ("pixel_size_um", "frame_interval_min", "axes")
 TRACK_ACTIONS = ("link", "cut", "exclude", "type")
 FATE_ACTIONS = ("death", "not_death", "division", "not_division")
 NOT_POPULATIONS = ("simulate", "prepare", "status", "truth")  # folders beside the populations'
+TAKEN = ("trajectory", "time_step", "death", "division")  # columns of the table with a meaning of their own
 IMAGES = (".tif", ".tiff", ".btf", ".tf8", ".stk", ".lsm")  # as in frame_files; a preview beside the frames is no frame
 
 
@@ -93,6 +94,8 @@ def check_conditions(config, schemas, problems):
     seen = set()
     for k, condition in enumerate(config["conditions"]):
         name = condition["name"]
+        if name in TAKEN:
+            problems.append(f"config: conditions[{k}].name is {name!r}, which is a column of the table with a meaning of its own; choose another name.")
         if name in reserved:
             why = "a level, carried to every table and never a cause" if name in LEVELS else "a column with a meaning of its own"
             problems.append(f"config: conditions[{k}].name is {name!r}, which is {why}; choose another name.")
@@ -351,6 +354,8 @@ def read_exposures(path, schemas, samples, config, problems):
         sample, variable, start, end = row["sample"], row["variable"], row["start_min"], row["end_min"]
         if sample not in names:
             problems.append(f"{at}: sample {sample!r} is not in {config['samples']}.")
+        if variable in (*TAKEN, "sample", *LEVELS):
+            problems.append(f"{at}: variable {variable!r} is a column of the table with a meaning of its own; choose another name.")
         if variable in conditions:
             problems.append(f"{at}: variable {variable!r} is also a condition; a treatment either changes in time or does not.")
         if not is_number(start) or not is_number(end):
