@@ -91,16 +91,16 @@ def assemble_table(samples, cfg):
         if variable["origin"] == "column" and variable["as"] == variable["name"]:
             variable["as"] = in_unit(variable["as"], unit)
 
-    steps, chosen, counts = _plan(kept, population, cfg)
-    parts, used, found = [], [], set()
+    steps, chosen, counts, n_rows = _plan(kept, population, cfg)
+    whole, used, found = _Whole(n_rows), [], set()
     for k, sample in enumerate(progress(kept, len(kept), "assembled samples")):
         if len(chosen[k]):
             columns, there = _fill(sample, population, chosen[k], steps[k], variables, unit, cfg)
-            parts.append(columns)
+            whole.add(columns)
             found |= there
             used.append(sample)
     _check_columns(variables, used, found, population)
-    table = _joined(parts) if parts else _no_rows(variables)
+    table = whole.table() if used else _no_rows(variables)
 
     described, warnings = settle(variables, table, unit, conditions)
     plan = _design(used, table, variables, conditions, cfg)
@@ -192,27 +192,44 @@ def _check_columns(variables, samples, found, population):
             )
 
 
-def _joined(parts):
-    """One DataFrame from the samples' columns, column by column so that little is held twice; level columns last."""
-    names = [name for name in parts[0] if name not in LEVELS]
-    names += [level for level in LEVELS if any(level in part for part in parts)]
-    columns = {}
-    for name in names:
-        pieces = []
-        for part in parts:
-            blank = same_text("", len(part["time_step"])) if name in LEVELS else None
-            pieces.append(part.get(name, blank))
-            if name != "time_step":
-                part.pop(name, None)
-        columns[name] = np.concatenate(pieces)
-    return pd.DataFrame(columns, copy=False)
+class _Whole:
+    """The table of all samples, filled sample by sample: one sample's columns are all that is held twice.
+
+    n_rows : rows of the whole table, known from pass 1
+    """
+
+    def __init__(self, n_rows):
+        self.n_rows, self.filled, self.columns = n_rows, 0, {}
+
+    def add(self, part):
+        """Append a sample's columns, dict of arrays of one length; levels that only some samples have are blank elsewhere."""
+        rows = slice(self.filled, self.filled + len(part["time_step"]))
+        for name, values in part.items():
+            column = self.columns.get(name)
+            if column is None:
+                column = np.empty(self.n_rows, values.dtype)
+                if name in LEVELS:
+                    column[: self.filled] = ""
+            elif column.dtype != values.dtype:
+                column = column.astype(np.result_type(column, values))
+            column[rows] = values
+            self.columns[name] = column
+        for name in self.columns.keys() - part.keys():
+            self.columns[name][rows] = ""
+        self.filled = rows.stop
+
+    def table(self):
+        """As one DataFrame, level columns last."""
+        names = [name for name in self.columns if name not in LEVELS]
+        names += [level for level in LEVELS if level in self.columns]
+        return pd.DataFrame({name: self.columns[name][: self.filled] for name in names}, copy=False)
 
 
 # --- pass 1 ---------------------------------------------------------------------------------------------------------
 
 
 def _plan(samples, population, cfg):
-    """Frames per time step and the chosen trajectories of each sample, and how many were left out."""
+    """Frames per time step and the chosen trajectories of each sample, how many were left out, and the rows of those that stay."""
     settings = {key: cfg[key] for key in ("after_division", "keep_after_division", "keep_after_death")}
     skeletons = [_skeleton(sample, population, cfg) for sample in samples]
 
@@ -244,7 +261,7 @@ def _plan(samples, population, cfg):
     for n in stay:
         chosen[places[n][0]].append(places[n][1])
     counts = {"short": int(sum(np.sum(n < cfg["min_length"]) for n in lengths)), "max_rows": len(names) - len(stay)}
-    return steps, chosen, counts
+    return steps, chosen, counts, sum(sizes[n] for n in stay)
 
 
 def _skeleton(sample, population, cfg):
