@@ -313,3 +313,13 @@ def test_real_stacks_open(data_root):
     with open_movie(data_root / "cellphe_mda_mb_231_qpi" / "frames_001-240.tif") as movie:
         assert (movie.n_frames, movie.n_channels, movie.height, movie.width) == (240, 1, 615, 615)
         assert movie.frame(239).dtype == np.uint8
+
+
+def test_frames_written_one_call_at_a_time_are_one_movie(tmp_path):
+    frames = pixels((4, 1, 12, 15), "uint16")
+    with tifffile.TiffWriter(tmp_path / "m.tif") as tiff:
+        for frame in frames:
+            tiff.write(frame[0], contiguous=False, compression="zlib")
+    assert len(tifffile.TiffFile(tmp_path / "m.tif").series) == 4  # what makes the case special
+    with open_movie(tmp_path / "m.tif") as movie:
+        assert same(movie, frames)

@@ -33,6 +33,7 @@ def test_the_page_holds_everything_it_shows(page):
 
 def test_the_page_says_what_eight_chips_cannot_decide(page):
     assert "Eight chips cannot decide a CAF_presence effect (smallest attainable p 0.056)." in page
+    assert "72 cells gave" in page and "as if they were independent" in page
     assert "Eight chips cannot decide a treatment effect (smallest attainable p 0.056)." in page
 
 

@@ -32,6 +32,9 @@ class TiffReader:
         tifffile.logger().addHandler(complaints)
         try:
             self._tiff = tifffile.TiffFile(self.path)
+            if _written_page_by_page(self._tiff):  # each page says its own shape: read them as plain pages, one a frame
+                self._tiff.close()
+                self._tiff = tifffile.TiffFile(self.path, is_shaped=False)
             try:
                 self._lay_out(axes, alone)
                 self.metadata = read_metadata(self._tiff, self.axes, self.n_frames, self.n_channels)
@@ -252,6 +255,16 @@ def _inner_dimensions(page, axes, size):
         if inner >= pixels and {"Y", "X"} <= set(axes[-count:]):
             return count
     return len(axes)
+
+
+def _written_page_by_page(tiff):
+    """Whether tifffile wrote every frame by a call of its own, which makes each a series of one page."""
+    series = tiff.series
+    return (
+        len(series) > 1
+        and all(len(s.pages) == 1 and s.kind == "shaped" and len(s.shape) == 2 for s in series)
+        and len({(s.shape, s.dtype) for s in series}) == 1
+    )
 
 
 def _check_file(path):

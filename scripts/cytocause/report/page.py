@@ -22,6 +22,7 @@ from cytocause.report.sentences import (
 )
 from cytocause.report.template import PAGE
 
+WITNESSES_PER_CELL = 5  # more independent rows than this per cell are hard to believe, and the page says so
 SHORT_KINDS = {"genuine": "genuine", "putative": "putative", "undirected": "direction open", "latent": "hidden cause"}
 STILL_SIDE, STILL_QUALITY = 512, 82  # px and JPEG quality of still pictures on the page
 SCORES = (
@@ -332,6 +333,14 @@ def open_questions(data, experiment, by_design=()):
                 f"{a.source} and {a.target} depend on each other over the rows: that is how the experiment was laid out "
                 "(unequal numbers of cells or chips), so the graph may take one for the other."
             )
+    cells = len(np.unique(rows.trajectory))
+    witnesses = (data["graph"].get("parameters") or {}).get("n_eff") or len(rows)
+    if witnesses >= WITNESSES_PER_CELL * cells:
+        texts.append(
+            f"{counted(cells, 'cell', 'cells')} gave {len(rows):,} time points, and the graph counts {int(witnesses):,} of them as if they were "
+            "independent: a cell that changes slowly is heard many times. Trust an edge by its dots, not by its strength alone "
+            "(infer.n_eff sets a smaller number)."
+        )
     for state in experiment.states:
         n = len(onsets(rows, state))
         if n < 20:
