@@ -23,7 +23,10 @@ def paths_px(tracks, meta):
 
 
 def channel_of(cfg, names):
-    wanted = [cfg["channel"], cfg.get("population_channel"), cfg["population"]]
+    segmented = cfg.get("population_channel")
+    if isinstance(segmented, int):
+        segmented = names[segmented] if segmented < len(names) else None
+    wanted = [cfg["channel"], segmented, cfg["population"]]
     return next((name for name in wanted if name in names), names[0] if names else None)
 
 

@@ -58,11 +58,14 @@ def page_objects(labels, movie, cfg, page):
 
 
 def channel_of(movie, cfg):
-    """The rule's channel, else the one named like the population, else the first."""
+    """The rule's channel, else the one the population was segmented in, else the one named like the population, else the first."""
     wanted = type_rule(cfg).get("channel")
     if wanted is not None:
         return wanted
-    return cfg["population"] if cfg["population"] in movie.channel_names else 0
+    segmented = cfg.get("population_channel")
+    if isinstance(segmented, int) and segmented < len(movie.channel_names):
+        return segmented
+    return next((name for name in (segmented, cfg["population"]) if name in movie.channel_names), 0)
 
 
 def needs_movie(snakemake, cfg):

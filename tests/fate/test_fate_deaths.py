@@ -111,6 +111,8 @@ def test_the_channel_is_the_populations_or_the_first():
     assert choose_channel(columns, "immune") == "a"
     assert choose_channel(columns, "immune", "tumour") == "tumour"
     assert choose_channel(["area_um2"], "tumour") is None
+    # T cells in a channel of another name: their own, not the first
+    assert choose_channel(["intensity_mean_nuclei", "intensity_mean_tcells"], "immune", None, "tcells") == "tcells"
 
 
 def test_noise_is_that_of_the_differences_and_never_zero():

@@ -32,6 +32,21 @@ def fates(cfg, given=(), tables=None):
     return {(e.track_id, e.event): e for e in events.itertuples()}, events, facts
 
 
+@pytest.mark.parametrize("segmented", [1, "tcells"])
+def test_deaths_are_read_in_the_channel_the_population_was_segmented_in(fate_cfg, segmented):
+    cells, tracks = family()
+    measured = [c.removeprefix("intensity_mean_") for c in cells.columns if c.startswith("intensity_mean_")][0]
+    own = {f"intensity_{k}_{measured}": f"intensity_{k}_tcells" for k in ("mean", "sd", "max")}
+    cells = cells.rename(columns=own)
+    cells["intensity_mean_nuclei"], cells["intensity_sd_nuclei"] = 100.0, 10.0  # another channel, first, where nothing happens
+    order = [c for c in cells.columns if not c.endswith("_tcells")] + [c for c in cells.columns if c.endswith("_tcells")]
+    info = {**meta(), "channels": ["nuclei", "tcells"]}
+    cfg = {**fate_cfg, "population": "immune", "population_channel": segmented}
+    events, facts = find_fates(cells[order].assign(population="immune"), tracks, info, cfg)
+    assert facts["channel"] == "tcells"
+    assert events[events["event"] == "death"]["track_id"].tolist() == [5]
+
+
 def test_every_track_has_its_fate(fate_cfg):
     found, events, facts = fates(fate_cfg)
     assert found[1, "division"].frame == 50

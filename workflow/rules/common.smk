@@ -147,6 +147,12 @@ def engine_of(wildcards):
     return {"population": wildcards.population, **entry}
 
 
+def channel_of(wildcards):
+    """The channel that a population is segmented in, by name where the config names the channels, else by number."""
+    channel = POPULATIONS[wildcards.population].get("channel", 0)
+    return config["channels"][channel] if isinstance(channel, int) and config["channels"] else channel
+
+
 def corrections(wildcards, actions):
     """The hand corrections of one population that are about these actions."""
     rows = SAMPLES[wildcards.sample]["corrections"]

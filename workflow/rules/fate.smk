@@ -25,6 +25,7 @@ rule fate:
             "fate",
             sample=wildcards.sample,
             population=wildcards.population,
+            population_channel=channel_of(wildcards),
             levels=levels(wildcards),
             corrections=corrections(wildcards, FATE_ACTIONS),
         ),

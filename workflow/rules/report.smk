@@ -33,7 +33,7 @@ rule overlay:
                 **config["report"].get("overlay", {}),
                 "sample": wildcards.sample,
                 "population": wildcards.population,
-                "population_channel": POPULATIONS[wildcards.population].get("channel", ""),
+                "population_channel": channel_of(wildcards),
             }
         ),
         code=code_hash("overlay"),

@@ -27,6 +27,7 @@ rule track:
             "track",
             sample=wildcards.sample,
             population=wildcards.population,
+            population_channel=channel_of(wildcards),
             levels=levels(wildcards),
             corrections=corrections(wildcards, TRACK_ACTIONS),
         ),

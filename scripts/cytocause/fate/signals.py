@@ -15,17 +15,17 @@ LEAST_NOISE = np.array([0.05, 0.05, 0.08, 0.45])
 SLOWEST = 0.1  # of the population's median speed: below this a speed is localisation noise
 
 
-def choose_channel(columns, population, wanted=None):
-    """The channel whose intensity is used: the wanted one, else the one named like the population, else the first; None without any.
+def choose_channel(columns, population, wanted=None, segmented=None):
+    """The channel whose intensity is used; None without any.
+
+    The wanted one, else the one the population was segmented in, else the one named like the population, else the first.
 
     columns  names of the table's columns
     """
     channels = [name[len("intensity_mean_") :] for name in columns if name.startswith("intensity_mean_")]
     if wanted is not None:
         return wanted if wanted in channels else None
-    if population in channels:
-        return population
-    return channels[0] if channels else None
+    return next((name for name in (segmented, population) if name in channels), channels[0] if channels else None)
 
 
 def cell_signals(cells, unit, channel):

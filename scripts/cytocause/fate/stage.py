@@ -25,7 +25,7 @@ def find_fates(cells, tracks, meta, cfg, *, given=()):
     """
     unit = meta["unit"]
     table = _Tracks(tracks, unit)
-    signals, known, channel = _signals(cells, table, unit, cfg)
+    signals, known, channel = _signals(cells, table, meta, cfg)
     families = lineage(table.track_id, table.parent_id, table.frame)
     warnings = []
     found = _divisions(table, families, signals, cfg)
@@ -76,10 +76,18 @@ class _Tracks:
         return {int(track): set(self.frame[a:b].tolist()) for track, a, b in zip(self.ids, self.first, self.stop)}
 
 
-def _signals(cells, table, unit, cfg):
+def _segmented_channel(cfg, meta):
+    """Name of the channel that the population was segmented in; None where it is not known."""
+    channel, names = cfg.get("population_channel"), meta.get("channels") or []
+    if isinstance(channel, int):
+        return names[channel] if channel < len(names) else None
+    return channel
+
+
+def _signals(cells, table, meta, cfg):
     """Signals (4, N) in the order of the track table, names of the known ones, the channel."""
-    channel = choose_channel(cells.columns, cfg["population"], cfg["channel"])
-    values, _ = cell_signals(cells, unit, channel)
+    channel = choose_channel(cells.columns, cfg["population"], cfg["channel"], _segmented_channel(cfg, meta))
+    values, _ = cell_signals(cells, meta["unit"], channel)
     place = _match(table, cells)
     signals = np.where(place >= 0, values[:, place] if len(cells) else np.nan, np.nan)
     known = [name for name, row in zip(("area", "mean", "sd", "speed"), signals) if np.isfinite(row).any()]
