@@ -12,7 +12,7 @@ from cytocause.io.atomic import atomic_path
 from cytocause.io.errors import InputDefect
 
 SCHEMA_VERSION = "1"
-ROW_GROUP = 1 << 16  # rows of a Parquet file that are packed at once
+ROW_GROUP = 1 << 14  # rows of a Parquet file that are packed at once
 LEVELS = ("date", "donor", "chip", "position", "region", "control")
 
 _TEXT = {"sample", "population", "cell_type", "event", "source", "reason", "annotator", "action", *LEVELS}
