@@ -183,6 +183,19 @@ def test_corrections_win(fate_cfg):
     assert found[6, "division"].frame == 31 and (6, "censored") not in found
 
 
+def test_lineage_and_events_agree_after_a_division_by_hand(fate_cfg):
+    """Both stages read the same row: what `track` makes of it is what `fate` finds."""
+    cells, tracks = family()
+    row = {"population": "tumour", "track_id": 6, "frame": 50, "action": "division", "value": "2,3"}
+    linked = tracks.assign(parent_id=tracks["parent_id"].where(~tracks["track_id"].isin([2, 3]), 6))
+    found = fates({**fate_cfg, "corrections": [row]}, tables=(cells, linked))[0]
+    assert (found[6, "division"].frame, found[6, "division"].source) == (50, "manual")
+    assert (1, "division") not in found and found[1, "censored"].reason == "lost"
+    freed = tracks.assign(parent_id=0)  # as `track` leaves it after not_division of 1
+    found = fates({**fate_cfg, "corrections": [{**row, "track_id": 1, "frame": 50, "action": "not_division"}]}, tables=(cells, freed))[0]
+    assert not [key for key in found if key[1] == "division"]
+
+
 def test_a_death_by_hand_replaces_the_found_one_and_a_division(fate_cfg):
     found = corrected(fate_cfg, ("death", 5, 44), ("death", 1, 30))
     assert found[5, "death"].frame == 44

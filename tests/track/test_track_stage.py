@@ -194,6 +194,12 @@ def test_corrections_apply_in_their_order_and_to_their_population(two_cells):
         (correction("link", 3, 6, value="77"), "There is no track 77"),
         (correction("link", 2, 0, value="1"), "must end before"),
         (correction("link", 3, 6, value="abc"), "expected the track_id"),
+        (correction("division", 1, 4, value="3,77"), "There is no track 77 to be a daughter of track 1"),
+        (correction("division", 1, 4, value="2"), "Track 2 begins in frame 0, but track 1, which should be its mother, ends in frame 4"),
+        (correction("division", 1, 4, value="1"), "daughters begin after their mother's end"),
+        (correction("division", 1, 4, value="a,b"), "expected the track_ids of the daughters, separated by commas"),
+        (correction("division", 1, 7, value="3"), "Track 1 has no cell in frame 7"),
+        (correction("not_division", 99, 4), "There is no track 99"),
     ],
 )
 def test_a_correction_that_fits_nothing_names_file_and_row(two_cells, tmp_path, row, text):
@@ -204,6 +210,40 @@ def test_a_correction_that_fits_nothing_names_file_and_row(two_cells, tmp_path, 
     with pytest.raises(InputDefect, match=text) as caught:
         two_cells({**row, "file": str(file)})
     assert str(file) in str(caught.value) and "row 3" in str(caught.value)
+
+
+def parents(df):
+    return df.groupby("track_id")["parent_id"].agg(lambda ids: ids.unique().tolist()).to_dict()
+
+
+@pytest.mark.parametrize("frame", [4, 5, 6])  # the mother's last, the movie's next, the daughters' first
+def test_a_division_by_hand_sets_its_daughters(two_cells, frame):
+    df = two_cells(correction("cut", 3, 7), correction("division", 1, frame, value="3"))
+    assert parents(df) == {1: [0], 2: [0], 3: [1], 4: [0]}
+    df = two_cells(correction("cut", 3, 7), correction("division", 1, frame, value="3, 4"))
+    assert parents(df) == {1: [0], 2: [0], 3: [1], 4: [1]}
+    assert {k: source for k, (_, source) in by_track(df).items()} == {1: {"auto"}, 2: {"auto"}, 3: {"manual"}, 4: {"manual"}}
+    # the last word counts: other daughters lose their mother, and so do all that a person says are none
+    assert parents(two_cells(correction("cut", 3, 7), correction("division", 1, 4, value="3,4"), correction("division", 1, 4, value="4")))[3] == [0]
+    assert parents(two_cells(correction("cut", 3, 7), correction("division", 1, 4, value="3,4"), correction("division", 2, 4, value="3")))[3] == [2]
+
+
+def test_a_division_without_daughters_leaves_the_lineage(two_cells):
+    df = two_cells(correction("cut", 3, 7), correction("division", 1, 4, value="3,4"), correction("division", 1, 5))
+    assert parents(df) == {1: [0], 2: [0], 3: [1], 4: [1]}
+
+
+def test_no_division_frees_the_daughters_in_the_lineage(track_cfg):
+    objects, _, _ = world(seed=1, n_frames=40, n_cells=15)
+    df, _ = tracks_of(objects, track_cfg)
+    mother = int(df.loc[df["parent_id"] > 0, "parent_id"].iloc[0])
+    daughters = df.loc[df["parent_id"] == mother, "track_id"].unique()
+    last = int(df.loc[df["track_id"] == mother, "frame"].max())
+    mended, _ = tracks_of(objects, {**track_cfg, "corrections": [correction("not_division", mother, last)]})
+    assert mother not in set(mended["parent_id"])
+    freed = mended["track_id"].isin(daughters)
+    assert (mended["source"] == "manual").equals(freed)
+    assert mended.drop(columns=["parent_id", "source"]).equals(df.drop(columns=["parent_id", "source"]))
 
 
 def test_excluding_everything_is_a_defect(two_cells):

@@ -247,6 +247,8 @@ def test_a_level_changed_reruns_the_tables_of_its_sample(mine_given):
         ("tumour\t1\t3\tdeath\tme\td", after("fate", without=("score",), fate=1, overlay=1)),
         # another track of one population changes the contacts of both
         ("tumour\t1\t3\tcut\tme\td", after("track", without=("score",), track=1, measure=2, fate=2, overlay=2)),
+        # a division is of the lineage too
+        ("tumour\t1\t3\tdivision\tme\td", after("track", without=("score",), track=1, measure=2, fate=2, overlay=2)),
     ],
 )
 def test_a_correction_reruns_only_what_follows_from_it(mine_given, row, jobs):

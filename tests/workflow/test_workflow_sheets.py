@@ -217,6 +217,7 @@ BAD_CORRECTIONS = {
     "a fraction for a frame": ("tumour 3 7.5 death me . .", ["frame is the text", "a whole number"]),
     "a link to nothing": ("tumour 3 7 link me . .", ["action link needs `value`"]),
     "a link to text": ("tumour 3 7 link me . x", ["expected a track_id"]),
+    "daughters in words": ("tumour 3 7 division me . two,three", ['has the value "two,three"', "separated by commas"]),
     "a blank frame": ("tumour 3 . death me . .", ["'frame' is blank"]),
 }  # fmt: skip
 

@@ -5,6 +5,8 @@ says otherwise (named in a warning). Corrections then win over everything, one t
 
     death      the track dies in `frame`: replaces its death, removes its division      not_death      it does not die
     division   its daughters begin in `frame`: replaces its division, removes its death not_division   it does not divide
+
+Daughters that a division names in `value`, and those that a not_division takes away, are set in the lineage by `track`, before.
 """
 
 from functools import partial
@@ -12,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from cytocause.io import InputDefect
-from cytocause.io.corrections import row_of
+from cytocause.io.corrections import daughters_of, row_of
 
 KINDS = ("division", "death", "censored")
 ALIASES = {"apoptosis": "death"}  # the name of the CausalXtract variable
@@ -109,7 +111,7 @@ def merge_events(found, given):
 def correct_events(events, corrections, *, extents, frame_after):
     """Apply corrections in the order of their file.
 
-    events       list of dicts; corrections list of dicts: track_id, frame, action, file
+    events       list of dicts; corrections list of dicts: track_id, frame, action, value, file
     extents      {track_id: (set of frames)}
     frame_after  {frame: the movie's next frame}
     Raises       InputDefect naming file and row of a correction that fits no track or frame
@@ -127,7 +129,8 @@ def correct_events(events, corrections, *, extents, frame_after):
         if frame is None and not action.startswith("not_"):
             raise _defect(correction, f"The {action} of track {track} has no frame; expected the frame of its beginning.")
         after = frame_after.get(max(own))  # where daughters begin, and so where a person points at a division
-        if frame is not None and frame not in own and not ("division" in action and frame == after):
+        begin = {min(extents[daughter]) for daughter in daughters_of(correction) if daughter in extents}
+        if frame is not None and frame not in own and not ("division" in action and frame in {after, *begin}):
             raise _defect(correction, f"Track {track} has no cell in frame {frame}; it lives from frame {min(own)} to {max(own)}.")
         kind = action.removeprefix("not_")
         gone = {kind} if action.startswith("not_") else {"division", "death"}

@@ -1,7 +1,26 @@
-"""Where a hand correction stands in its file.
+"""What the stages that apply hand corrections share: where a correction stands in its file, and the daughters that one names.
 
 In a module of its own, so that the stages that ask do not depend on the code that reads sheets.
 """
+
+
+from cytocause.io.errors import InputDefect
+
+
+def daughters_of(correction):
+    """The tracks that a division names in its value, as a list of int; empty where it names none. InputDefect where these are no numbers."""
+    value = correction.get("value")
+    if correction["action"] != "division" or value in (None, ""):
+        return []
+    try:
+        return list(dict.fromkeys(int(word) for word in str(value).split(",")))
+    except ValueError:
+        raise InputDefect(
+            f"The value of a division is {value!r}; expected the track_ids of the daughters, separated by commas.",
+            file=correction.get("file"),
+            row=row_of(correction) if correction.get("file") else None,
+            todo="Mend the value, or leave it blank to keep the lineage as it is.",
+        ) from None
 
 
 def row_of(correction):

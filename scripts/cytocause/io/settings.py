@@ -235,8 +235,8 @@ the sample enters: `cells`, else `tracks`, else `labels`, else `movie`. What is 
 their movie (intensities), tracks with their masks (shapes), events with tracks (no fates are called). `simulate` stands alone.
 Columns that are neither listed here nor named under `conditions` are refused."""
 _EXPOSURES = """Tab-separated. For treatments that change during the movie; the variable enters the graph as one that varies in time and has no parents."""
-_CORRECTIONS = """Tab-separated, named in the sample sheet's column `corrections`. Corrections of tracks rerun `track` and what follows, corrections of events
-`fate` and what follows."""
+_CORRECTIONS = """Tab-separated, named in the sample sheet's column `corrections`. Corrections of tracks, and divisions, rerun `track` and what follows, the other
+corrections of events `fate` and what follows."""
 
 
 def _table(schema, column="key"):

@@ -19,7 +19,7 @@ from cytocause.io.settings import ConfigError, explain, load_yaml, shown
 ENTRIES = ("movie", "labels", "tracks", "cells")  # from the raw to the refined; the last one given is where a sample enters
 LEVELS = ("date", "donor", "chip", "position", "region", "control")
 FIELDS = ("pixel_size_um", "frame_interval_min", "axes")
-TRACK_ACTIONS = ("link", "cut", "exclude", "type")
+TRACK_ACTIONS = ("link", "cut", "exclude", "type", "division", "not_division")
 FATE_ACTIONS = ("death", "not_death", "division", "not_division")
 NOT_POPULATIONS = ("simulate", "prepare", "status", "truth")  # folders beside the populations'
 TAKEN = ("trajectory", "time_step", "death", "division")  # columns of the table with a meaning of their own
@@ -394,5 +394,7 @@ def read_corrections(text, schema, populations, at, problems):
             problems.append(f"{here}: action {row['action']} needs `value`: {need}.")
         if row["action"] == "link" and "value" in row and not str(row["value"]).isdigit():
             problems.append(f"{here}: action link has the value {shown(row['value'])}; expected a track_id.")
+        if row["action"] == "division" and not re.fullmatch(r"\d+( *, *\d+)*", str(row.get("value", 1))):
+            problems.append(f"{here}: action division has the value {shown(row['value'])}; expected the daughters' track_ids, separated by commas.")
         records.append({key: row[key] for key in ("population", "track_id", "frame", "action", "value") if key in row} | {"file": path})
     return records

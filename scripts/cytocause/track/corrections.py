@@ -1,9 +1,13 @@
-"""Corrections by hand: link, cut, exclude, type. They win over what was found, in the order of their file.
+"""Corrections by hand. They win over what was found, in the order of their file.
 
-    link     `track_id` goes on where `value` (the earlier piece) ended: its rows become rows of `value`
-    cut      `track_id` ends before `frame`; from there on it is a new track with the next free number, without a mother
-    exclude  the whole track is left out (cut it first to leave out a part)
-    type     the whole track has the cell type `value`
+    link          `track_id` goes on where `value` (the earlier piece) ended: its rows become rows of `value`
+    cut           `track_id` ends before `frame`; from there on it is a new track with the next free number, without a mother
+    exclude       the whole track is left out (cut it first to leave out a part)
+    type          the whole track has the cell type `value`
+    division      the tracks in `value`, separated by commas, are its daughters, and no others; without `value` the lineage stays as it is
+    not_division  its daughters, if there are any, have no mother
+
+`fate` reads the rows of the last two as well, for the events: lineage and events agree.
 
 Every row that changed gets source "manual". Other tracks keep their numbers.
 """
@@ -11,16 +15,17 @@ Every row that changed gets source "manual". Other tracks keep their numbers.
 import numpy as np
 
 from cytocause.io import InputDefect
-from cytocause.io.corrections import row_of
+from cytocause.io.corrections import daughters_of, row_of
 
-ACTIONS = ("link", "cut", "exclude", "type")
+ACTIONS = ("link", "cut", "exclude", "type", "division", "not_division")
 
 
-def correct_tracks(columns, corrections):
+def correct_tracks(columns, corrections, frames=()):
     """Apply corrections.
 
     columns      dict of arrays (see table.tracks_table), changed copies are returned
-    corrections  list of dicts: track_id, frame, action, value (link, type), file
+    corrections  list of dicts: track_id, frame, action, value (link, type, division), file
+    frames       frame numbers of the movie: a division may be dated to the frame after its mother's last; () are those of the tracks
     Returns      columns
     Raises       InputDefect naming the file and the row of a correction that fits no track
     """
@@ -29,7 +34,7 @@ def correct_tracks(columns, corrections):
         action = correction.get("action")
         if action not in ACTIONS:
             raise _defect(correction, f"The action is {action!r}; expected one of {', '.join(ACTIONS)}.")
-        own = _rows_of(columns, correction)
+        own = _rows_of(columns, correction, frames)
         if action == "type":
             columns["cell_type"][own] = str(correction["value"])
             columns["source"][own] = "manual"
@@ -37,12 +42,16 @@ def correct_tracks(columns, corrections):
             columns = _exclude(columns, own, int(correction["track_id"]))
         elif action == "cut":
             _cut(columns, own, correction)
+        elif action == "division":
+            _divide(columns, own, correction)
+        elif action == "not_division":
+            _set_daughters(columns, int(correction["track_id"]), [])
         else:
             _link(columns, own, correction)
     return columns
 
 
-def _rows_of(columns, correction):
+def _rows_of(columns, correction, movie_frames):
     track, frame = int(correction["track_id"]), correction.get("frame")
     own = columns["track_id"] == track
     if not own.any():
@@ -50,7 +59,12 @@ def _rows_of(columns, correction):
         span = f"its tracks are {known[0]} to {known[-1]}" if len(known) else "it has no tracks"
         raise _defect(correction, f"There is no track {track} in the population {correction.get('population')!r}; {span}.")
     frames = columns["frame"][own]
-    if frame not in (None, "") and int(frame) not in frames:
+    allowed = set(frames.tolist())
+    if "division" in correction["action"]:  # a person points at the mother's last frame or at where the daughters begin
+        later = [number for number in (movie_frames or columns["frame"].tolist()) if number > frames.max()]
+        allowed |= {min(later)} if later else set()
+        allowed |= {_begin(columns, daughter) for daughter in daughters_of(correction)}
+    if frame not in (None, "") and int(frame) not in allowed:
         raise _defect(correction, f"Track {track} has no cell in frame {frame}; it lives from frame {frames.min()} to {frames.max()}.")
     return own
 
@@ -74,6 +88,36 @@ def _cut(columns, own, correction):
     columns["track_id"][later] = new
     columns["parent_id"][later] = 0
     columns["source"][later | daughters] = "manual"
+
+
+def _begin(columns, track):
+    """First frame of a track; None when it is not there."""
+    own = columns["track_id"] == track
+    return int(columns["frame"][own].min()) if own.any() else None
+
+
+def _divide(columns, own, correction):
+    mother, daughters, ends = int(correction["track_id"]), daughters_of(correction), columns["frame"][own].max()
+    for daughter in daughters:
+        begins = _begin(columns, daughter)
+        if begins is None:
+            raise _defect(correction, f"There is no track {daughter} to be a daughter of track {mother}.")
+        if begins <= ends:
+            raise _defect(
+                correction,
+                f"Track {daughter} begins in frame {begins}, but track {mother}, which should be its mother, ends in frame {ends}; "
+                "daughters begin after their mother's end (cut the mother first where she goes on as one of them).",
+            )
+    if daughters:
+        _set_daughters(columns, mother, daughters)
+
+
+def _set_daughters(columns, mother, daughters):
+    """Make the tracks `daughters`, and no others, daughters of a track."""
+    were, are = columns["parent_id"] == mother, np.isin(columns["track_id"], daughters)
+    columns["parent_id"][were] = 0
+    columns["parent_id"][are] = mother
+    columns["source"][were | are] = "manual"
 
 
 def _link(columns, own, correction):

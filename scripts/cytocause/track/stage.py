@@ -133,7 +133,7 @@ def finish_tracks(columns, meta, cfg):
     columns["source"] = np.full(n, columns.pop("origin", "auto"), dtype=object)
     columns = {name: values for name, values in columns.items() if name not in ("page", "area", "intensity")}
     columns["y"], columns["x"] = columns["y"] * pixel, columns["x"] * pixel
-    columns = correct_tracks(columns, [c for c in cfg.get("corrections") or [] if _own(c, cfg)])
+    columns = correct_tracks(columns, [c for c in cfg.get("corrections") or [] if _own(c, cfg)], list(meta["frames"]))
     if not len(columns["track_id"]):
         raise InputDefect("The corrections exclude every track; no cell is left.", todo="Remove an exclude from the corrections.")
     return add_levels(tracks_table(cfg["sample"], columns, unit), cfg.get("levels") or {})
