@@ -38,6 +38,7 @@ def work(snakemake):
             frames=meta["frames"],
             time_min=meta["time_min"],
             pixel_size_um=meta["pixel_size_um"],
+            unit=meta["unit"],
         )
         look_up = None if labels is None else lambda page: (labels.frame(page), page_objects(labels, movie, cfg, page))
         columns, facts = read_given(columns, meta, cfg, label_of_page=look_up)

@@ -270,7 +270,7 @@ def given_df(**changes):
     return pd.DataFrame(base | changes)
 
 
-def check(df, pixel=0.5, frames=range(4), population="tumour"):
+def check(df, pixel=0.5, frames=range(4), population="tumour", **more):
     frames = list(frames)
     return given_tracks(
         df,
@@ -280,6 +280,7 @@ def check(df, pixel=0.5, frames=range(4), population="tumour"):
         frames=frames,
         time_min=[10.0 * f for f in frames],
         pixel_size_um=pixel,
+        **more,
     )
 
 
@@ -330,8 +331,10 @@ def test_absent_columns_and_an_unknown_pixel_size_are_named():
         check(given_df().drop(columns="frame"))
     with pytest.raises(InputDefect, match="expected positions as y_um and x_um, or y_px and x_px"):
         check(given_df().drop(columns="y_px"))
+    in_um = given_df().rename(columns={"y_px": "y_um", "x_px": "x_um"})
     with pytest.raises(InputDefect, match="pixel size of this sample is unknown"):
-        check(given_df().rename(columns={"y_px": "y_um", "x_px": "x_um"}), pixel=None)
+        check(in_um, pixel=None)
+    assert check(in_um, pixel=None, unit="um")["x"].tolist() == in_um["x_um"].tolist()  # nothing of the sample has pixels
 
 
 def test_labels_are_looked_up_where_masks_exist(track_cfg):

@@ -155,7 +155,10 @@ def _censored(table, events, cells, meta, cfg):
         touches = (place >= 0) & cells["border"].fillna(False).to_numpy(bool)[place]
     if f"area_{unit}2" in cells.columns:
         areas = cells[f"area_{unit}2"].to_numpy(np.float64)
-    height, width = (meta["height"] - 1) * scale, (meta["width"] - 1) * scale
+    if meta["height"] is None:  # tables in um without a pixel size: the field is what the cells visited, as `prepare` takes it in px
+        height, width = table.y.max(initial=0.0), table.x.max(initial=0.0)
+    else:
+        height, width = (meta["height"] - 1) * scale, (meta["width"] - 1) * scale
     margin = border_margin(cfg["border_um"], areas, height, width)
     reason = censor_reason(
         table.frame[last],

@@ -158,6 +158,11 @@ def _pixels(columns, meta, channels, labels, movie):
             f"(its frames run from {frames[0]} to {frames[-1]}).",
             todo="Count frames from 0.",
         )
+    if meta["unit"] == "um" and not meta["pixel_size_um"]:
+        raise InputDefect(
+            "Positions are in um and there are masks, but the pixel size of this sample is unknown.",
+            todo="Give pixel_size_um in the sample sheet: without it the masks cannot be measured in um.",
+        )
     scale = float(meta["pixel_size_um"]) if meta["unit"] == "um" else 1.0
     order = np.argsort(columns["frame"], kind="stable")
     sorted_frames = columns["frame"][order]
@@ -193,7 +198,7 @@ def _pixels(columns, meta, channels, labels, movie):
 def _drift(frame, meta):
     """Stage drift of every row, (n, 2) y, x in the sample's unit; zero where none was measured."""
     drift = np.asarray(meta.get("drift_px") or [], float).reshape(-1, 2)
-    if len(drift) == 0:
+    if len(drift) == 0 or (meta["unit"] == "um" and not meta["pixel_size_um"]):  # tables in um alone: no image, no drift of it
         return np.zeros((len(frame), 2))
     scale = float(meta["pixel_size_um"]) if meta["unit"] == "um" else 1.0
     of_frame = dict(zip(meta["frames"], np.nan_to_num(drift) * scale))

@@ -8,15 +8,16 @@ import numpy as np
 from cytocause.io import InputDefect
 
 
-def given_tracks(df, *, file, sample, population, frames, time_min, pixel_size_um, height=None, width=None):
+def given_tracks(df, *, file, sample, population, frames, time_min, pixel_size_um, unit="px", height=None, width=None):
     """Columns of the track table from a given table.
 
     df            track_id, frame, y_um and x_um or y_px and x_px; optional parent_id, label, cell_type, time_min (the
                   movie's own time is used), sample, population (rows of others are left out)
     frames        (n_pages,) frame numbers of the movie, time_min their times
+    unit          the sample's, "um" or "px": "um" without a pixel size is a sample that consists of tables in um
     height, width size of the movie in px, or None: positions outside are then not noticed
     Returns       dict of arrays: track_id, parent_id, frame, time_min, label (0 = unknown), y_px, x_px (px), cell_type
-                  (None = unknown); px is um where the pixel size is unknown and um is given
+                  (None = unknown); in um where the sample is in um and has no pixel size
     """
     row = np.arange(2, len(df) + 2)
     for column, own in (("sample", sample), ("population", population)):
@@ -43,7 +44,7 @@ def given_tracks(df, *, file, sample, population, frames, time_min, pixel_size_u
     twice = np.zeros(len(df), dtype=bool)
     twice[order[1:]] = (np.diff(track[order]) == 0) & (np.diff(frame[order]) == 0)
     check.refuse(twice, lambda i: f"track {track[i]} is there twice in frame {frame[i]}; a cell is in one place.")
-    y, x = _positions(df, check, pixel_size_um)
+    y, x = _positions(df, check, pixel_size_um, unit)
     parent = check.whole(df, "parent_id", blank=0) if "parent_id" in df.columns else np.zeros(len(df), dtype=np.int64)
     _check_parents(check, track, frame, parent)
     known_type = "cell_type" in df.columns
@@ -60,8 +61,8 @@ def given_tracks(df, *, file, sample, population, frames, time_min, pixel_size_u
     }
 
 
-def _positions(df, check, pixel_size_um):
-    """Positions in px (in the given unit where the pixel size is unknown)."""
+def _positions(df, check, pixel_size_um, sample_unit):
+    """Positions in px; as they stand in um where the whole sample is in um and nothing of it has pixels."""
     for unit in ("um", "px"):
         if f"y_{unit}" in df.columns and f"x_{unit}" in df.columns:
             break
@@ -72,7 +73,7 @@ def _positions(df, check, pixel_size_um):
             todo="Add or rename them.",
         )
     y, x = check.finite(df, f"y_{unit}"), check.finite(df, f"x_{unit}")
-    if unit == "px":
+    if unit == "px" or (pixel_size_um is None and sample_unit == "um"):
         return y, x
     if pixel_size_um is None:
         raise InputDefect(
