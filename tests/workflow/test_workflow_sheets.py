@@ -1,7 +1,9 @@
 """The sheets' checks: every mistake of the issue's list has its sentence, before any job starts."""
 
+import numpy as np
 import pytest
 
+from cytocause.io import write_label_channels, write_labels
 from cytocause.io.corrections import row_of
 from cytocause.io.settings import ConfigError, check_config, load_schema
 from cytocause.io.sheets import natural, read_experiment
@@ -135,6 +137,25 @@ def test_a_bad_sample_sheet_is_refused_with_its_row(world, name):
     message = refused(world, sheet)
     for word in words:
         assert word in message, message
+
+
+def test_one_label_image_for_two_populations_is_refused_unless_it_has_their_channels(world, tmp_path):
+    size = {"n_frames": 2, "height": 8, "width": 8}
+    for path in ("one.tif", "folder"):
+        write_labels(tmp_path / "one.tif", np.ones((2, 8, 8), int), **size)
+        if path == "folder":
+            (tmp_path / path).mkdir()
+            (tmp_path / "one.tif").rename(tmp_path / path / "t0.tif")
+        message = refused(world, f"sample labels drug\na {path} 0")
+        assert f"samples.tsv, row 2, column labels: {path} is given for the populations tumour, immune and has one channel" in message
+        assert "with {population} in the path" in message
+        assert world(f"sample labels drug\na {path} 0", populations=("tumour",))[0][0]["labels"] == {"tumour": path}
+    two = np.ones((2, 2, 8, 8), int)
+    write_label_channels(tmp_path / "two.tif", two, channel_names=["immune", "tumour"], **size)
+    assert world("sample labels drug\na two.tif 0")[0][0]["labels"] == {"tumour": "two.tif", "immune": "two.tif"}
+    write_label_channels(tmp_path / "other.tif", two, channel_names=["stroma", "tumour"], **size)
+    assert "the channels stroma, tumour, none for immune" in refused(world, "sample labels drug\na other.tif 0")
+    assert world("sample labels drug\na a.tif 0")[0][0]["entry"] == "labels"  # no TIFF at all: this sample fails, the others go on
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,8 @@ def read_entry(record, row, populations, models, at, problems):
     record["movie"] = movie_files(row["movie"], f"{at}, column movie", problems) if "movie" in row else []
     for column in ("labels", "tracks", "cells", "events"):
         record[column] = per_population(row[column], populations, f"{at}, column {column}", problems) if column in row else {}
+    if len(populations) > 1 and len(set(record["labels"].values())) == 1:
+        check_label_channels(row["labels"], record["labels"], f"{at}, column labels", problems)
 
 
 def expand(text, at, problems):
@@ -309,6 +311,28 @@ def per_population(text, populations, at, problems):
         path = label_source(text, at, problems)
         return {population: path for population in populations}
     return {population: label_source(text.replace("{population}", population), at, problems) for population in populations}
+
+
+def check_label_channels(text, labels, at, problems):
+    """Labels shared by several populations must have a channel of each one's name: else all populations were the same cells."""
+    from cytocause.io.errors import InputDefect
+    from cytocause.io.labels import open_labels  # numpy and tifffile: only where there is a file to look into
+
+    path = next(iter(labels.values()))
+    if not os.path.exists(path):
+        return  # said already
+    try:
+        with open_labels(path) as stack:
+            names = stack.channel_names
+    except InputDefect:
+        return  # a broken file is the sample's defect: `segment` says what is wrong with it, and the others go on
+    missing = [name for name in labels if name not in names]
+    if missing:
+        has = "one channel" if len(names) == 1 else f"the channels {', '.join(names)}"
+        problems.append(
+            f"{at}: {text} is given for the populations {', '.join(labels)} and has {has}, none for {', '.join(missing)}. "
+            "Give each population its own file, with {population} in the path, or a TIFF with a channel of each one's name."
+        )
 
 
 def label_source(text, at, problems):
