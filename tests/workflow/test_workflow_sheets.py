@@ -182,6 +182,10 @@ def test_bad_names_of_populations_are_refused(world, populations, words):
         ({"name": "drug", "kind": "ordered", "reference": "low"}, "high", ["words as values", "levels"]),
         ({"name": "drug", "kind": "ordered", "reference": "low", "levels": ["low", "mid"]}, "high", ["its levels are low, mid"]),
         ({"name": "drug", "kind": "ordered", "reference": "none", "levels": ["low", "mid"]}, "low", ["one of its levels"]),
+        ({"name": "drug", "kind": "binary", "reference": 0}, "0,5", ['row 2: condition \'drug\' is "0,5"', "a value must not hold a comma", "a decimal number with a point"]),
+        ({"name": "drug", "kind": "ordered", "reference": "no", "levels": ["no", "low"]}, "a,b", ['is "a,b"; a value must not hold a comma']),
+        ({"name": "drug", "kind": "binary", "reference": "none,0"}, "x", ['conditions[0].reference is "none,0"; a value must not hold a comma']),
+        ({"name": "drug", "kind": "ordered", "reference": "no", "levels": ["no", "a,b"]}, "no", ['conditions[0].levels[1] is "a,b"']),
     ],
 )
 def test_bad_conditions_are_refused(world, condition, cell, words):

@@ -102,6 +102,11 @@ def check_conditions(config, schemas, problems):
         if name in seen:
             problems.append(f"config: conditions[{k}].name is {name!r}, as an earlier condition; names must differ.")
         seen.add(name)
+        for key, value in (("reference", condition["reference"]), *((f"levels[{n}]", level) for n, level in enumerate(condition["levels"]))):
+            if condition["kind"] != "continuous" and isinstance(value, str) and "," in value:
+                problems.append(
+                    f"config: conditions[{k}].{key} is {shown(value)}; a value must not hold a comma, which separates levels in variables.tsv."
+                )
         if condition["kind"] == "continuous" and not is_number(condition["reference"]):
             problems.append(f"config: conditions[{k}].reference is {shown(condition['reference'])}; a continuous condition needs a number.")
         if condition["kind"] == "ordered" and condition["levels"] and condition["reference"] not in condition["levels"]:
@@ -236,6 +241,11 @@ def condition_value(text, condition, at, problems):
     value = number(text) if is_number(text) else text
     if condition["kind"] == "continuous" and not is_number(value):
         problems.append(f"{at}: condition {name!r} is the text {shown(text)}; it is continuous and needs a number.")
+    if condition["kind"] != "continuous" and isinstance(value, str) and "," in value:
+        problems.append(
+            f"{at}: condition {name!r} is {shown(value)}; a value must not hold a comma, which separates levels in variables.tsv. "
+            "Write a decimal number with a point, or another word."
+        )
     if condition["kind"] == "ordered" and condition["levels"] and value not in condition["levels"]:
         problems.append(f"{at}: condition {name!r} is {shown(value)}; its levels are {', '.join(map(str, condition['levels']))}.")
     return value
