@@ -90,6 +90,38 @@ def test_a_module_that_is_chosen_while_running_brings_its_whole_room(tree):
     assert "cytocause/link/steps.py" in names("link", tree)
 
 
+def test_the_data_dictionary_counts_where_it_is_read(tmp_path):
+    scripts = tmp_path / "scripts"
+    files = {
+        "write.py": "from cytocause.io.tables import write\nwrite()\n",
+        "score.py": "import json\n",
+        "cytocause/io/tables.py": "from cytocause.io.dictionary import unit\n\ndef write():\n    return unit\n",
+        "cytocause/io/dictionary.py": "unit = 'um'\n",
+        "../resources/data_dictionary.tsv": "name\tunit\narea_um2\tum2\n",
+    }
+    for name, text in files.items():
+        (scripts / name).parent.mkdir(parents=True, exist_ok=True)
+        (scripts / name).write_text(text)
+
+    def both():
+        code_hash.cache_clear()
+        return code_hash("write", scripts), code_hash("score", scripts)
+
+    before = both()
+    (tmp_path / "resources/data_dictionary.tsv").write_text("name\tunit\narea_um2\tmm2\n")
+    after = both()
+    assert after[0] != before[0] and after[1] == before[1]
+
+
+@pytest.mark.parametrize("stage", ["prepare", "track", "measure", "fate", "assemble"])
+def test_the_stages_that_write_units_read_the_dictionary(stage):
+    from cytocause.io.dictionary import PATH
+    from cytocause.io.provenance import READS
+
+    files = {path.relative_to(ROOT / "scripts").as_posix() for path in code_files(stage)}
+    assert [ROOT / READS[name] for name in files if name in READS] == [PATH]
+
+
 def test_a_stage_without_a_script_has_no_hash(tree):
     assert code_hash("nothing", tree) == "absent"
 

@@ -7,6 +7,9 @@ Snakemake sees a rule's script, and of that only the file time; it does not see 
          |                   (all read as syntax trees; nothing is imported or run)
          +-- sha256 over the trees without docstrings: comments, blank lines and file times change nothing
 
+What a module reads beside its code counts with it: the data dictionary, which puts units and meanings into the tables, is hashed with the
+module that reads it.
+
 A package door that only hands names out lazily (`__getattr__` in `__init__.py`) is not code that computes: a name asked from it leads to
 the module that defines the name, so that an edit in `io.graphs` does not rerun stages that draw no graph.
 """
@@ -19,6 +22,7 @@ from pathlib import Path
 
 PACKAGE = "cytocause"
 SCRIPTS = Path(__file__).resolve().parents[2]
+READS = {"cytocause/io/dictionary.py": "resources/data_dictionary.tsv"}  # module, under scripts: its file, under the folder that holds scripts
 
 
 @cache
@@ -35,16 +39,19 @@ def code_hash(stage, scripts=SCRIPTS):
     Returns
     -------
     str
-        64 hexadecimal digits. The same for the same code, whatever its comments, docstrings, layout and file times; "absent" when there
-        is no such script.
+        64 hexadecimal digits. The same for the same code and the files it reads (READS), whatever its comments, docstrings, layout and
+        file times; "absent" when there is no such script.
     """
     scripts = Path(scripts)
     if not (scripts / f"{stage}.py").is_file():
         return "absent"
     digest = hashlib.sha256()
     for path in code_files(stage, scripts):
-        digest.update(path.relative_to(scripts).as_posix().encode())
+        name = path.relative_to(scripts).as_posix()
+        digest.update(name.encode())
         digest.update(_source(path)["digest"])
+        if name in READS:
+            digest.update(hashlib.sha256((scripts.parent / READS[name]).read_bytes()).digest())
     return digest.hexdigest()
 
 
