@@ -99,3 +99,8 @@ def test_every_key_has_a_meaning_and_unknown_ones_are_refused_at_every_level(sch
 def test_the_page_of_the_configuration_is_up_to_date():
     page = (ROOT / "config" / "README.md").read_text()
     assert page == document(SCHEMAS), "run: python -m cytocause.io.settings workflow/schemas > config/README.md"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_section_says_what_it_is_about(schema, stage):
+    assert len(schema["properties"][stage].get("description", "").split()) >= 5
