@@ -9,19 +9,10 @@ cost is that of the lineage stage (same constants) and the signal the fall of ln
 -1 .. 2. Without masks the confidence is 0.5: the lineage alone says so.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 MIDPOINT_SD_DIAMETERS, SISTER_VARIANCE, SUM_VARIANCE = 0.25, 0.04, 0.06  # as in config track.division
 AREA_ROWS = 3
-
-
-class Division(NamedTuple):
-    mother: int  # track_id
-    daughters: tuple  # of track_id
-    frame: int  # first frame of the first daughter
-    confidence: float
 
 
 def lineage(track_id, parent_id, frame):
