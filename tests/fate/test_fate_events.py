@@ -35,7 +35,7 @@ def fates(cfg, given=(), tables=None):
 @pytest.mark.parametrize("segmented", [1, "tcells"])
 def test_deaths_are_read_in_the_channel_the_population_was_segmented_in(fate_cfg, segmented):
     cells, tracks = family()
-    measured = [c.removeprefix("intensity_mean_") for c in cells.columns if c.startswith("intensity_mean_")][0]
+    measured = next(c.removeprefix("intensity_mean_") for c in cells.columns if c.startswith("intensity_mean_"))
     own = {f"intensity_{k}_{measured}": f"intensity_{k}_tcells" for k in ("mean", "sd", "max")}
     cells = cells.rename(columns=own)
     cells["intensity_mean_nuclei"], cells["intensity_sd_nuclei"] = 100.0, 10.0  # another channel, first, where nothing happens

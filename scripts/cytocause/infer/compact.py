@@ -51,8 +51,10 @@ def compact_rows(edges, nodes, unfolded, self_loops=True):
             )
         )  # fmt: skip
     out = pd.DataFrame(rows, columns=list(COMPACT))
-    for name in ("lag_steps", "lag_frames", "lag_min"):
-        out[name] = out[name].astype(object).where(out[name].notna(), None)
+    for place, name in enumerate(COMPACT):
+        if name in ("lag_steps", "lag_frames", "lag_min"):
+            # whole numbers stay whole beside an absent one
+            out[name] = pd.Series([row[place] for row in rows], dtype=object)
     return out
 
 
@@ -73,7 +75,7 @@ def _mark(p, head):
 
 
 def _none(value):
-    return value is None or value != value
+    return value is None or value != value  # noqa: PLR0124 - NaN
 
 
 def _clean(value):

@@ -119,7 +119,7 @@ def _of_cycle(graph, cycle, results, oriented, settings):
     pairs = sorted({pair for marks in cycle for pair in marks})
     for pair in pairs:
         a, b = pair
-        statuses = {None if pair not in marks else marks[pair] for marks in cycle}
+        statuses = {marks.get(pair) for marks in cycle}
         if a < b and not graph.edges[pair].connected:
             graph.connect(graph.edges[pair], True)
         if len(statuses) > 1:

@@ -67,10 +67,8 @@ def optimal_bins(
     Edges are float64, outer ones included: the extremes widened by a hundredth of the smaller standard deviation; inner
     ones lie half-way between consecutive values. Arguments as for mutual_information.
     """
-    return mutual_information(
-        x, y, u, kinds=kinds, n_eff=n_eff, weights=weights, complexity=complexity, max_bins=max_bins, legacy=legacy,
-        clamp=clamp,
-    ).cuts  # fmt: skip
+    columns, used = _complete([x, y, *u], kinds, weights)
+    return _information(columns, kinds, n_eff, used, complexity, max_bins, legacy, clamp, sorted_labels=True).cuts
 
 
 def three_point_information(
@@ -159,7 +157,7 @@ def _complete(columns, kinds, weights):
     return [array[keep] for array in arrays], used
 
 
-def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, clamp):
+def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, clamp, sorted_labels=False):
     """Information of complete columns (x, y, *u)."""
     if complexity not in COMPLEXITIES:
         raise ValueError(f"complexity is {complexity!r}; expected one of {', '.join(COMPLEXITIES)}.")
@@ -171,7 +169,7 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
     levels = np.array([len(distinct) for _, distinct in coded], np.int64)
     flags = np.array([kind == "continuous" and len(d) > 2 for kind, (_, d) in zip(kinds, coded)], np.uint8)
     if weights.size:
-        costs = build_costs(rows, None, int(math.ceil(weights.sum())) + 1)
+        costs = build_costs(rows, None, math.ceil(weights.sum()) + 1)
     else:
         costs = build_costs(rows, None if n_eff is None or n_eff == rows else float(n_eff))
     options = Options(complexity == "bic", bool(legacy), bool(clamp), int(min(max_bins, max(rows, 2))))
@@ -182,15 +180,16 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
         codes, levels, flags, nodes, np.empty(0, np.int32), used, costs, options, last_codes=cuts
     )
     cuts = {
-        name: _edges(columns, flags, place, cuts[place], coded[place][1], legacy) for place, name in enumerate("xy")
+        name: _edges(columns, flags, place, cuts[place], coded[place][1], legacy, sorted_labels)
+        for place, name in enumerate("xy")
     }
     return Information(info, value, info - value, int(n), int(passes), cuts)
 
 
-def _edges(columns, flags, place, cut, distinct, legacy):
+def _edges(columns, flags, place, cut, distinct, legacy, sorted_labels):
     """Bin edges in the column's unit from the last code of each bin; None for a discrete column.
 
-    The reference also takes the spread of a discrete column's codes, numbered as they appear.
+    The reference also takes the spread of a discrete column's labels, numbered as they appear (or as they sort).
     """
     if not flags[place]:
         return None
@@ -199,7 +198,7 @@ def _edges(columns, flags, place, cut, distinct, legacy):
         if flags[k]:
             spread = min(spread, float(np.std(columns[k], ddof=1)))
         elif legacy:
-            spread = min(spread, float(np.std(pd.factorize(columns[k])[0], ddof=1)))
+            spread = min(spread, float(np.std(pd.factorize(columns[k], sort=sorted_labels)[0], ddof=1)))
     inner = []
     for code in cut:
         if code < 0:

@@ -3,6 +3,7 @@
 The workflow's defaults are in workflow/schemas/infer.schema.yaml; a test holds the two together. Source: spec section 7.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 LATENT = ("no", "orientation", "yes")
@@ -96,7 +97,7 @@ def _checked(name, value, default):
     if name == "black_box":
         return _black_box(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"Inference parameter {name} is {value!r}; expected a number.")
+        raise ValueError(f"Inference parameter {name} is {value!r}; expected a number.")  # noqa: TRY004 - one kind of error for every wrong setting
     if name == "n_eff":
         if value != -1 and value < 1:
             raise ValueError(f"Inference parameter n_eff is {value}; expected -1 (automatic) or at least 1.")
@@ -119,5 +120,5 @@ def _black_box(rows):
         if len(row) not in (2, 3):
             raise ValueError(f"black_box row {row!r} has {len(row)} entries; expected variable, variable and, in time, lag.")
         lag = row[2] if len(row) == 3 else None
-        out.append((str(row[0]), str(row[1]), None if lag is None or lag != lag else int(lag)))
+        out.append((str(row[0]), str(row[1]), None if lag is None or math.isnan(lag) else int(lag)))
     return tuple(out)

@@ -95,7 +95,7 @@ def read_variables(variables):
 def _blank(value):
     if isinstance(value, (list, tuple, np.ndarray)):
         return len(value) == 0
-    return value is None or value is pd.NA or value != value or value == ""
+    return value is None or value is pd.NA or value != value or value == ""  # noqa: PLR0124 - NaN
 
 
 def read_data(table, variables, *, trajectory, time, sample_weights=None, static_roles=False):

@@ -1,0 +1,246 @@
+"""Every kernel equals its slow twin; and the properties that hold for any data."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cytocause.infer import mutual_information
+from cytocause.infer.cuts import best_cuts, cut_price, sort_by_unit
+from cytocause.infer.dynamics import autocorrelation, smooth
+from cytocause.infer.estimate import SUMS, Options, sums
+from cytocause.infer.keyed_random import key_of, permutation, uniform
+from cytocause.infer.missing import frequency_divergence, neighbour_divergence_1d, neighbour_divergence_2d
+from cytocause.infer.nml import build_costs, complexity_row, log_complexity
+from cytocause.infer.ranks import count_levels, densify, encode, equal_frequency, multiply, recode, unit_width
+from cytocause.infer.summary import average_ranks
+from tests.infer import naive
+
+few = settings(deadline=None, max_examples=25)
+seeds = st.integers(0, 10_000)
+
+
+@few
+@given(n=st.integers(1, 25), levels=st.integers(1, 4))
+def test_recurrence_equals_the_sum_over_all_splits(n, levels):
+    assert log_complexity(n, levels) == pytest.approx(naive.log_complexity(n, levels), rel=1e-12, abs=1e-12)
+
+
+def test_row_beyond_the_table_continues_the_recurrence():
+    costs = build_costs(100)
+    row = complexity_row(costs.lc, costs.rounded, 60)
+    assert row[50] == pytest.approx(log_complexity(50, 60), rel=1e-12)
+    assert row[0] == 0
+
+
+@few
+@given(seed=seeds, n=st.integers(2, 60), bins=st.integers(2, 12), spread=st.integers(1, 40))
+def test_equal_frequency_walks_the_sorted_rows(seed, n, bins, spread):
+    values = np.random.default_rng(seed).integers(0, spread, n).astype(float)
+    codes, distinct = encode(values)
+    counts = np.zeros(len(distinct), np.int32)
+    count_levels(codes, counts)
+    of = np.zeros(len(distinct), np.int32)
+    used = equal_frequency(counts, len(distinct), n, bins, of)
+    assert of[codes].tolist() == naive.equal_frequency(values.tolist(), bins)
+    assert used == of.max() + 1
+
+
+def test_unit_bins_are_at_most_the_limit():
+    assert [-(-levels // unit_width(levels, 50)) for levels in (3, 50, 51, 500, 1025)] == [3, 50, 26, 50, 49]
+
+
+@few
+@given(seed=seeds, n=st.integers(5, 40), units=st.integers(2, 7), g=st.integers(1, 3), k=st.integers(2, 4))
+def test_best_cuts_score_as_high_as_any(seed, n, units, g, k):
+    rng = np.random.default_rng(seed)
+    unit = rng.integers(0, units, n).astype(np.int32)
+    label_g = rng.integers(0, g, n).astype(np.int32)
+    label_k = ((unit * k) // units + (rng.random(n) < 0.3)).astype(np.int32) % k
+    costs = build_costs(n)
+    options = Options(False, False, True, 50)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
+    of = np.zeros(units, np.int32)
+    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, None, costs, options, of)
+    pen = cut_price(costs.lfact, units, 3, False, False)
+    value = -pen * (bins - 1)
+    for b in range(bins):
+        value += naive.phi([i for i in range(n) if of[unit[i]] == b], label_g, label_k, k, log_complexity)
+    best = naive.best_cuts(unit, units, label_g, label_k, k, pen, log_complexity)
+    # a cut must gain more than 1e-5 each
+    assert value == pytest.approx(best, abs=1e-5 * units)
+    assert of.tolist() == sorted(of.tolist()) and of[0] == 0 and of[-1] == bins - 1
+
+
+@few
+@given(seed=seeds, n=st.integers(3, 60), ru=st.integers(1, 40), weighted=st.booleans())
+def test_sums_equal_the_definition(seed, n, ru, weighted):
+    rng = np.random.default_rng(seed)
+    u, x, y = (rng.integers(0, r, n).astype(np.int32) for r in (ru, 12, 11))
+    weights = rng.random(n) + 0.1 if weighted else None
+    costs = build_costs(n, None, 2 * n)
+    row = complexity_row(costs.lc_one, costs.rounded, 3)
+    for levels in (ru, 20_000):  # as a table, and joined label by label
+        out = np.empty(SUMS)
+        sums(u, levels, x, 12, y, 11, weights, costs, row, row, out)
+        expected = [
+            naive.entropy_sum(*labels, weights=weights)
+            for labels in ((x, y, u), (x, u), (y, u), (u,), (x,), (y,))
+        ]
+        np.testing.assert_allclose(out[:6], expected, atol=1e-9)
+        assert out[11:14].tolist() == [len(set(zip(x, u))), len(set(zip(y, u))), len(set(u))]
+        if not weighted:
+            assert out[7] == pytest.approx(sum(log_complexity(int(c), 3) for c in np.unique(x * 100 + u, return_counts=True)[1]))
+
+
+@few
+@given(seed=seeds, n=st.integers(1, 50), levels=st.sampled_from([3, 70, 5_000_000]))
+def test_recoding_keeps_the_partition(seed, n, levels):
+    labels = np.random.default_rng(seed).integers(0, levels, n).astype(np.int32)
+    new = labels.copy()
+    used = recode(new, levels)
+    assert used == len(set(labels.tolist())) == new.max() + 1
+    assert len(set(zip(labels.tolist(), new.tolist()))) == used
+    dense = labels % 70
+    before = dense.copy()
+    assert densify(dense, 70) == len(set(before.tolist()))
+    assert dense.tolist() == np.unique(before, return_inverse=True)[1].tolist()
+
+
+@few
+@given(seed=seeds, n=st.integers(1, 50))
+def test_joining_labels_is_the_product_of_partitions(seed, n):
+    rng = np.random.default_rng(seed)
+    parts = [rng.integers(0, 400, n).astype(np.int32) for _ in range(4)]
+    joint, levels = np.zeros(n, np.int32), 1
+    for part in parts:
+        levels = multiply(joint, levels, part, 400)
+    assert joint.max() < levels
+    assert len(set(joint.tolist())) == len(set(zip(*(p.tolist() for p in parts))))
+
+
+@few
+@given(seed=seeds, n=st.integers(4, 60), gaps=st.booleans())
+def test_autocorrelation_and_moving_average(seed, n, gaps):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    if gaps:
+        x[rng.random(n) < 0.2] = np.nan
+    if np.isfinite(x).sum() > 2:
+        np.testing.assert_allclose(autocorrelation(x, n // 2), naive.autocorrelation(x, n // 2), atol=1e-9)
+    for width in (2, 3, 6):
+        np.testing.assert_allclose(smooth(x, np.array([0, n]), width), naive.smooth(x, width), atol=1e-9)
+
+
+@few
+@given(seed=seeds, n=st.integers(12, 60))
+def test_neighbour_divergence_equals_all_distances(seed, n):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(n, 2))
+    inside = rng.random(n) < 0.7
+    if inside.sum() > 6:
+        expected = naive.neighbour_divergence(points, inside)
+        assert neighbour_divergence_2d(points[:, 0], points[:, 1], inside) == pytest.approx(expected, abs=1e-9)
+        expected = naive.neighbour_divergence(points[:, :1], inside)
+        assert neighbour_divergence_1d(points[:, 0].copy(), inside) == pytest.approx(expected, abs=1e-9)
+
+
+def test_frequency_divergence_is_zero_for_a_fair_half():
+    labels = np.repeat([0, 1, 2], 20)
+    assert frequency_divergence(labels, np.tile([True, False], 30)) == pytest.approx(0, abs=1e-12)
+    assert frequency_divergence(labels, labels < 2) == pytest.approx(40 * math.log(1.5))
+
+
+def test_permutations_are_keyed():
+    key = [np.uint64(key_of(np.uint64(1), np.uint64(b), np.uint64(v))) for b in range(3) for v in range(3)]
+    orders = [permutation(k, 200).tolist() for k in key]
+    assert all(sorted(order) == list(range(200)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 9
+    assert permutation(key[4], 200).tolist() == orders[4]
+    numbers = np.array([uniform(key[0], i) for i in range(2000)])
+    assert 0 <= numbers.min() and numbers.max() < 1 and abs(numbers.mean() - 0.5) < 0.03
+    # first place of many permutations: every row about as often
+    first = np.bincount([permutation(np.uint64(key_of(np.uint64(9), np.uint64(b), np.uint64(0))), 5)[0] for b in range(2000)])
+    assert first.min() > 320
+
+
+@few
+@given(seed=seeds, n=st.integers(1, 40))
+def test_average_ranks(seed, n):
+    from scipy.stats import rankdata
+
+    codes = encode(np.random.default_rng(seed).integers(0, 9, n).astype(float))[0]
+    assert average_ranks(codes).tolist() == rankdata(codes).tolist()
+
+
+# --- properties of informations -------------------------------------------------------------------------------------
+
+
+def draw(seed, n, kinds):
+    rng = np.random.default_rng(seed)
+    base = rng.normal(size=n)
+    columns = []
+    for kind in kinds:
+        column = base * rng.uniform(0, 1.5) + rng.normal(size=n)
+        columns.append(np.floor(column) if kind == "discrete" else column)
+    return columns
+
+
+kind = st.sampled_from(["continuous", "discrete"])
+
+
+@few
+@given(seed=seeds, n=st.integers(4, 120), kinds=st.lists(kind, min_size=2, max_size=4), legacy=st.booleans())
+def test_information_is_never_negative_and_is_symmetric(seed, n, kinds, legacy):
+    x, y, *u = draw(seed, n, kinds)
+    found = mutual_information(x, y, u, kinds=kinds, legacy=legacy)
+    assert found.info >= 0 and found.n == n
+    assert found.info_shifted >= 0 or set(kinds) == {"discrete"}
+    turned = mutual_information(y, x, u, kinds=[kinds[1], kinds[0], *kinds[2:]], legacy=legacy)
+    assert (turned.info, turned.info_shifted) == pytest.approx((found.info, found.info_shifted), abs=1e-9)
+
+
+@few
+@given(seed=seeds, n=st.integers(4, 100), size=st.integers(0, 2))
+def test_discrete_information_equals_the_definition(seed, n, size):
+    x, y, *u = draw(seed, n, ["discrete"] * (2 + size))
+    expected = naive.discrete_information(x, y, u)
+    found = mutual_information(x, y, u, kinds=["discrete"] * (2 + size), clamp=False)
+    if len(set(x)) > 1 and len(set(y)) > 1:
+        assert found.info == pytest.approx(expected[0], abs=1e-9)
+        assert found.complexity == pytest.approx(expected[1], abs=1e-9)
+
+
+@few
+@given(seed=seeds, n=st.integers(10, 150))
+def test_merging_levels_never_adds_information(seed, n):
+    x, y = draw(seed, n, ["discrete"] * 2)
+    fine = mutual_information(x, y, kinds=["discrete"] * 2).info
+    coarse = mutual_information(np.floor(x / 2), y, kinds=["discrete"] * 2).info
+    assert coarse <= fine + 1e-9
+
+
+@few
+@given(seed=seeds, n=st.integers(10, 100), kinds=st.lists(kind, min_size=2, max_size=3))
+def test_labels_rows_and_unit_weights_do_not_matter(seed, n, kinds):
+    columns = draw(seed, n, kinds)
+    order = np.random.default_rng(seed).permutation(n)
+    base = mutual_information(*columns[:2], columns[2:], kinds=kinds)
+    renamed = [
+        np.array([f"k{(-v) % 97}" for v in c]) if kind == "discrete" else c for c, kind in zip(columns, kinds)
+    ]
+    moved = [c[order] for c in renamed]
+    weighted = mutual_information(*columns[:2], columns[2:], kinds=kinds, weights=np.ones(n))
+    for other in (mutual_information(*moved[:2], moved[2:], kinds=kinds), weighted):
+        assert (other.info, other.info_shifted) == pytest.approx((base.info, base.info_shifted), abs=1e-9)
+
+
+def test_doubling_weights_is_doubling_rows_for_discrete_columns():
+    x, y = draw(3, 60, ["discrete"] * 2)
+    twice = mutual_information(np.tile(x, 2), np.tile(y, 2), kinds=["discrete"] * 2)
+    weighted = mutual_information(x, y, kinds=["discrete"] * 2, weights=np.full(60, 2.0))
+    assert weighted.info == pytest.approx(twice.info)
+    assert weighted.info_shifted == pytest.approx(twice.info_shifted)

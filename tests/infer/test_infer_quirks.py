@@ -1,0 +1,99 @@
+"""Each quirk of the reference (spec section 10) is repaired unless legacy is asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cytocause.infer import infer, mutual_information, three_point_information
+from cytocause.infer.cuts import _read_back, best_cuts, cut_price, sort_by_unit
+from cytocause.infer.estimate import Options
+from cytocause.infer.nml import build_costs
+
+
+def test_q1_three_point_terms_are_clamped_whatever_the_third_is():
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(0, 4, 300), rng.integers(0, 4, 300)
+    z = x + rng.normal(size=300)
+    assert mutual_information(x, y, kinds=["discrete"] * 2).info_shifted < 0
+    assert three_point_information(x, y, z, kinds=["discrete", "discrete", "continuous"]).i2_shifted == 0
+
+
+def test_q3_a_single_bin_opens_again_at_the_price_of_a_first_cut():
+    costs = build_costs(40)
+    assert np.isnan(cut_price(costs.lfact, 20, 1, False, True))
+    assert cut_price(costs.lfact, 20, 1, False, False) == pytest.approx(np.log(19))
+    unit = np.repeat(np.arange(20), 2).astype(np.int32)
+    label = (unit >= 10).astype(np.int32)
+    order, first = np.empty(40, np.int32), np.zeros(21, np.int32)
+    sort_by_unit(unit, 20, order, first)
+    for legacy, bins in ((True, 1), (False, 2)):
+        of = np.zeros(20, np.int32)
+        options = Options(False, legacy, True, 50)
+        zero = np.zeros(40, np.int32)
+        assert best_cuts(unit, order, first, 20, zero, 1, label, 2, 1, None, costs, options, of) == bins
+
+
+def test_q4_backtracking_follows_best_predecessors():
+    cut = np.array([0, 0, 1, 0, -2, 0, 4], np.int32)  # prefix 6 cut at 4, 4 cut at 2 (sign minus), 2 cut at 1
+    of = np.zeros(6, np.int32)
+    assert _read_back(cut, 6, False, of) == 4 and of.tolist() == [0, 1, 2, 2, 3, 3]
+    assert _read_back(cut, 6, True, of) == 3 and of.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_q7_rescaling_a_column_does_not_change_the_test_of_missing_values():
+    rng = np.random.default_rng(7)
+    z = rng.normal(size=400)
+    x, y = z + rng.normal(size=400), z + rng.normal(size=400)
+    gone = (rng.random(400) < 0.6) & (x > 0.7)
+    table = pd.DataFrame({"x": x, "y": y, "z": np.where(gone, np.nan, z)})
+    kept = [
+        infer(table.assign(x=table["x"] * scale), time=None, threads=1).edges.query("type == 'P'")[["x", "y"]].values.tolist()
+        for scale in (1.0, 1e-6, 1e6)
+    ]
+    assert kept[0] == kept[1] == kept[2]
+
+
+def test_q11_values_that_differ_in_the_tenth_digit_are_different():
+    x = 1.0 + np.arange(50) * 1e-10
+    y = np.arange(50) ** 2
+    label = np.repeat(["a", "b"], 25)
+    graph = infer(pd.DataFrame({"x": x, "y": y, "label": label}), time=None, threads=1)
+    assert graph.raw.set_index(["x", "y"]).loc[("label", "x"), "i_xy"] > 10
+
+
+def test_q12_weights_belong_to_rows():
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=300)
+    # the relation holds only where the weight is large: weights by sorted position would miss it
+    strong = rng.random(300) < 0.5
+    y = np.where(strong, x, rng.normal(size=300))
+    weights = np.where(strong, 1.8, 0.2)
+    kinds = ["continuous"] * 2
+    found = mutual_information(x, y, kinds=kinds, weights=weights)
+    misplaced = mutual_information(x, y, kinds=kinds, weights=weights[np.argsort(rng.random(300))])
+    assert found.info_shifted > 1.5 * misplaced.info_shifted
+    order = rng.permutation(300)
+    moved = mutual_information(x[order], y[order], kinds=kinds, weights=weights[order])
+    assert moved.info_shifted == pytest.approx(found.info_shifted, abs=1e-9)
+
+
+def test_q14_bic_takes_the_effective_size():
+    rng = np.random.default_rng(14)
+    x = rng.normal(size=600)
+    y = x + 0.2 * rng.normal(size=600)
+    kinds = ["continuous"] * 2
+    full = mutual_information(x, y, kinds=kinds, complexity="bic")
+    small = mutual_information(x, y, kinds=kinds, complexity="bic", n_eff=60)
+    assert 0 < small.info_shifted < full.info_shifted / 4
+    assert len(small.cuts["x"]) <= len(full.cuts["x"])
+
+
+def test_legacy_and_default_are_the_same_method():
+    rng = np.random.default_rng(2)
+    far = []
+    for _ in range(20):
+        x = rng.normal(size=400)
+        y = np.sin(2 * x) + rng.normal(size=400)
+        pair = [mutual_information(x, y, kinds=["continuous"] * 2, legacy=flag).info_shifted for flag in (True, False)]
+        far.append(abs(pair[0] - pair[1]) / pair[0])
+    assert np.median(far) < 0.02
