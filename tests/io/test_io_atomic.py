@@ -5,6 +5,8 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +103,18 @@ def test_the_package_door_is_cheap():
     env = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     out = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True).stdout
     assert out.split() == ["[]", "True"]
+
+
+def test_a_thread_that_writes_on_after_the_error_leaves_nothing(tmp_path):
+    def write_on(folder):
+        for k in range(6):
+            time.sleep(0.02)
+            folder.mkdir(exist_ok=True)
+            (folder / f"late{k}").write_text("x")
+
+    with pytest.raises(OSError, match="full"), atomic_dir(tmp_path / "d") as temporary:
+        late = threading.Thread(target=write_on, args=[temporary])
+        late.start()
+        raise OSError("the disk is full")
+    late.join()
+    assert list(tmp_path.iterdir()) == []

@@ -135,7 +135,9 @@ def another_value(schema):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_edit_of_a_section_reruns_its_stage_and_what_follows(tiny, tmp_path, stage):
-    edit = another_value(load_schema(lab.ROOT / "workflow" / "schemas")["properties"][stage])
+    schema = load_schema(lab.ROOT / "workflow" / "schemas")["properties"][stage]
+    own = {key: sub for key, sub in schema["properties"].items() if (stage, key) not in {("report", "overlay"), ("segment", "train")}}
+    edit = another_value({"properties": own})  # those two are cases of their own, below
     assert edit
     changed = with_config(tmp_path, lambda config: config.setdefault(stage, {}).update(edit))
     assert lab.planned(tiny, configfile=changed) == SECTIONS[stage]

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def atomic_dir(path):
         _remove(path)  # a directory cannot be renamed over one that is not empty
         os.replace(temporary, path)
     except BaseException:
-        _remove(temporary)
+        _remove_for_good(temporary)
         raise
     _sync(path.parent)
 
@@ -94,6 +95,14 @@ def plain(obj):
     if hasattr(obj, "tolist"):  # numpy scalars and arrays, pandas Series
         return plain(obj.tolist())
     raise TypeError(f"cannot write a {type(obj).__name__} as JSON: {obj!r}")
+
+
+def _remove_for_good(folder, *, rounds=10, pause_s=0.05):
+    """Remove a folder that threads may still be writing to: zarr's do so for a moment after one of them met a full disk."""
+    for _ in range(rounds):
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(pause_s)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(path):
