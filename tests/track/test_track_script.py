@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from cytocause.io import read_json, read_table, write_labels
 from tests.track.points import meta
@@ -125,7 +124,7 @@ def links(ids):
 # ---- real masks -------------------------------------------------------------------------------------------------------------
 
 
-def test_real_nuclei_with_known_tracks(tmp_path, track_cfg, data_root):
+def test_real_nuclei_with_known_tracks(tmp_path, track_cfg, data_root, skip):
     """Fluorescent nuclei, 6 frames, label numbers persist from frame to frame, so they are a track reference.
 
     A hard one: nuclei move by half their spacing between frames (median 14 px of 24). With the reference's own mean flow taken off,
@@ -135,7 +134,7 @@ def test_real_nuclei_with_known_tracks(tmp_path, track_cfg, data_root):
 
     folder = data_root / "laptrack_small_sequences"
     if not folder.exists():
-        pytest.skip(f"{folder} is absent")
+        skip(f"{folder} is absent")
     stack = tifffile.imread(folder / "nuclei_labels.tif").astype(np.int64)
     rng = np.random.default_rng(0)
     mixed = np.stack([np.r_[0, rng.permutation(stack.max()) + 1][frame] for frame in stack]).astype(np.uint16)
@@ -152,13 +151,13 @@ def test_real_nuclei_with_known_tracks(tmp_path, track_cfg, data_root):
     assert len(found & truth) / len(found) >= 0.68
 
 
-def test_real_masks_with_two_reference_divisions(tmp_path, track_cfg, data_root):
+def test_real_masks_with_two_reference_divisions(tmp_path, track_cfg, data_root, skip):
     """NIST Lineage Mapper's test case; its reference is its own output (2 divisions by overlap of masks, of which areas speak against one)."""
     import tifffile
 
     folder = data_root / "nist_lineage_mapper_masks"
     if not folder.exists():
-        pytest.skip(f"{folder} is absent")
+        skip(f"{folder} is absent")
     stack = tifffile.imread(folder / "masks.tif")
     out = run(tmp_path, track_cfg, stack.astype(np.uint16), info=meta(len(stack), size=stack.shape[1], pixel=None))
     status = read_json(out["track.json"])

@@ -358,13 +358,13 @@ def test_a_mother_that_goes_on_is_named_in_a_warning(track_cfg):
     assert "1 given mothers go on after their daughters begin (tracks 1)" in facts["warnings"][0]
 
 
-def test_a_published_lineage_is_read_as_given(track_cfg, data_root):
+def test_a_published_lineage_is_read_as_given(track_cfg, data_root, skip):
     """btrack's example: 408 tracks, 110 divisions (its own output on a real movie)."""
     import json
 
     folder = data_root / "btrack_example_tracks"
     if not folder.exists():
-        pytest.skip(f"{folder} is absent")
+        skip(f"{folder} is absent")
     table = pd.read_csv(folder / "tracks.csv.gz")
     parents = {int(k): v[0] for k, v in json.loads((folder / "graph_child_to_parent.json").read_text()).items()}
     df = table.rename(columns={"track": "track_id", "t": "frame", "c2": "y_px", "c3": "x_px"})
