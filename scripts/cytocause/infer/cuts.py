@@ -136,14 +136,7 @@ def best_cuts(
     cut = np.zeros(units + 1, np.int32)
     best[0] = 0.0
     plogp = costs.plogp_rounded
-    price = plogp
-    if weights is not None:
-        price = complexity_row(costs.lc, costs.rounded, joint_levels)
-    elif not options.bic:
-        if joint_levels < costs.price.shape[0]:
-            price = costs.price[joint_levels]
-        else:
-            price = complexity_row(costs.lc, costs.rounded, joint_levels) + plogp
+    lc = complexity_row(costs.lc, costs.rounded, joint_levels)
     bic_cell = 0.0
     if options.bic:
         bic_cell = _bic_cell(cell_g, start_g[units], given_levels, joint_levels, n, weights, costs, options.legacy)
@@ -175,8 +168,10 @@ def best_cuts(
                     before = in_given[cell_g[at]]
                     now = before + count_g[at]
                     in_given[cell_g[at]] = now
-                    value -= price[now] - price[before]
-                    if before == 0:
+                    value -= plogp[now] - plogp[before]
+                    if not options.bic:
+                        value -= lc[now] - lc[before]
+                    elif before == 0:
                         value -= bic_cell
             else:
                 for at in range(start[right - 1], start[right]):
@@ -185,7 +180,7 @@ def best_cuts(
                 for at in range(start_g[right - 1], start_g[right]):
                     in_given[cell_g[at]] += count_g[at]
                 mean_weight = (cumulative[right] - cumulative[left]) / max(rows, 1)
-                value = _weighted_value(in_joint, in_given, mean_weight, plogp, price, options.bic, bic_cell)
+                value = _weighted_value(in_joint, in_given, mean_weight, plogp, lc, options.bic, bic_cell)
             if left == 0:
                 best[right] = value
             elif base + value - best[right] > BETTER:

@@ -27,7 +27,6 @@ class Costs(NamedTuple):
     plogp_rounded  (n+1,) float64, m ln m with m = rounded[c]
     lc       (LEVELS+1, n+1) float64, LC(rounded[c], r); row r
     lc_one   the same with LC(max(1, rounded[c]), r)
-    price    (LEVELS+1, n+1) float64, plogp_rounded + lc
     lfact    (n+1,) float64, ln c!
     weight   float, w
     rows     int, rows of the whole table (before rows with missing values are left out)
@@ -38,7 +37,6 @@ class Costs(NamedTuple):
     plogp_rounded: np.ndarray
     lc: np.ndarray
     lc_one: np.ndarray
-    price: np.ndarray
     lfact: np.ndarray
     weight: float
     rows: int
@@ -134,7 +132,6 @@ def build_costs(rows, n_eff=None, largest=None):
         plogp_rounded=plogp_rounded,
         lc=lc,
         lc_one=lc_one,
-        price=lc + plogp_rounded,
         lfact=np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size + 1))))),
         weight=weight,
         rows=int(rows),
