@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from cytocause.infer import infer
 
 BURN_IN = 200
