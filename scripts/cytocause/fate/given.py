@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from cytocause.io import InputDefect
-from cytocause.io.corrections import daughters_of, row_of
+from cytocause.io.corrections import correction_defect, daughters_of
 
 KINDS = ("division", "death", "censored")
 ALIASES = {"apoptosis": "death"}  # the name of the CausalXtract variable
@@ -120,18 +120,18 @@ def correct_events(events, corrections, *, extents, frame_after):
     for correction in corrections:
         action, track = correction.get("action"), int(correction["track_id"])
         if action not in ACTIONS:
-            raise _defect(correction, f"The action is {action!r}; expected one of {', '.join(ACTIONS)}.")
+            raise correction_defect(correction, f"The action is {action!r}; expected one of {', '.join(ACTIONS)}.")
         if track not in extents:
-            raise _defect(correction, f"There is no track {track} in the population {correction.get('population')!r}.")
+            raise correction_defect(correction, f"There is no track {track} in the population {correction.get('population')!r}.")
         own = extents[track]
         frame = correction.get("frame")
         frame = None if frame in (None, "") else int(frame)
         if frame is None and not action.startswith("not_"):
-            raise _defect(correction, f"The {action} of track {track} has no frame; expected the frame of its beginning.")
+            raise correction_defect(correction, f"The {action} of track {track} has no frame; expected the frame of its beginning.")
         after = frame_after.get(max(own))  # where daughters begin, and so where a person points at a division
         begin = {min(extents[daughter]) for daughter in daughters_of(correction) if daughter in extents}
         if frame is not None and frame not in own and not ("division" in action and frame in {after, *begin}):
-            raise _defect(correction, f"Track {track} has no cell in frame {frame}; it lives from frame {min(own)} to {max(own)}.")
+            raise correction_defect(correction, f"Track {track} has no cell in frame {frame}; it lives from frame {min(own)} to {max(own)}.")
         kind = action.removeprefix("not_")
         gone = {kind} if action.startswith("not_") else {"division", "death"}
         events = [e for e in events if not (e["track_id"] == track and e["event"] in gone)]
@@ -139,13 +139,3 @@ def correct_events(events, corrections, *, extents, frame_after):
             events = [e for e in events if not (e["track_id"] == track and e["event"] == "censored")]
             events.append({"track_id": track, "event": kind, "frame": frame, "confidence": 1.0, "source": "manual", "reason": ""})
     return events
-
-
-def _defect(correction, what):
-    file = correction.get("file")
-    return InputDefect(
-        what,
-        file=file,
-        row=row_of(correction) if file else None,
-        todo="Look the track up in tracks.parquet or the overlay film, and mend or remove this correction.",
-    )

@@ -3,7 +3,6 @@
 In a module of its own, so that the stages that ask do not depend on the code that reads sheets.
 """
 
-
 from cytocause.io.errors import InputDefect
 
 
@@ -21,6 +20,17 @@ def daughters_of(correction):
             row=row_of(correction) if correction.get("file") else None,
             todo="Mend the value, or leave it blank to keep the lineage as it is.",
         ) from None
+
+
+def correction_defect(correction, what):
+    """An InputDefect that says `what`, with the correction's file and row and what to do; to be raised."""
+    file = correction.get("file")
+    return InputDefect(
+        what,
+        file=file,
+        row=row_of(correction) if file else None,
+        todo="Look the track up in tracks.parquet or the overlay film, and mend or remove this correction.",
+    )
 
 
 def row_of(correction):

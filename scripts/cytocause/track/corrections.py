@@ -14,8 +14,7 @@ Every row that changed gets source "manual". Other tracks keep their numbers.
 
 import numpy as np
 
-from cytocause.io import InputDefect
-from cytocause.io.corrections import daughters_of, row_of
+from cytocause.io.corrections import correction_defect, daughters_of
 
 ACTIONS = ("link", "cut", "exclude", "type", "division", "not_division")
 
@@ -33,7 +32,7 @@ def correct_tracks(columns, corrections, frames=()):
     for correction in corrections:
         action = correction.get("action")
         if action not in ACTIONS:
-            raise _defect(correction, f"The action is {action!r}; expected one of {', '.join(ACTIONS)}.")
+            raise correction_defect(correction, f"The action is {action!r}; expected one of {', '.join(ACTIONS)}.")
         own = _rows_of(columns, correction, frames)
         if action == "type":
             columns["cell_type"][own] = str(correction["value"])
@@ -57,7 +56,7 @@ def _rows_of(columns, correction, movie_frames):
     if not own.any():
         known = np.unique(columns["track_id"])
         span = f"its tracks are {known[0]} to {known[-1]}" if len(known) else "it has no tracks"
-        raise _defect(correction, f"There is no track {track} in the population {correction.get('population')!r}; {span}.")
+        raise correction_defect(correction, f"There is no track {track} in the population {correction.get('population')!r}; {span}.")
     frames = columns["frame"][own]
     allowed = set(frames.tolist())
     if "division" in correction["action"]:  # a person points at the mother's last frame or at where the daughters begin
@@ -65,7 +64,7 @@ def _rows_of(columns, correction, movie_frames):
         allowed |= {min(later)} if later else set()
         allowed |= {_begin(columns, daughter) for daughter in daughters_of(correction)}
     if frame not in (None, "") and int(frame) not in allowed:
-        raise _defect(correction, f"Track {track} has no cell in frame {frame}; it lives from frame {frames.min()} to {frames.max()}.")
+        raise correction_defect(correction, f"Track {track} has no cell in frame {frame}; it lives from frame {frames.min()} to {frames.max()}.")
     return own
 
 
@@ -80,7 +79,7 @@ def _cut(columns, own, correction):
     frame = int(correction["frame"])
     later = own & (columns["frame"] >= frame)
     if later.sum() == own.sum():
-        raise _defect(correction, f"Track {correction['track_id']} begins in frame {frame}; a cut there leaves nothing before it.")
+        raise correction_defect(correction, f"Track {correction['track_id']} begins in frame {frame}; a cut there leaves nothing before it.")
     new = columns["track_id"].max() + 1
     # daughters are daughters of the piece that reached them
     daughters = columns["parent_id"] == int(correction["track_id"])
@@ -101,9 +100,9 @@ def _divide(columns, own, correction):
     for daughter in daughters:
         begins = _begin(columns, daughter)
         if begins is None:
-            raise _defect(correction, f"There is no track {daughter} to be a daughter of track {mother}.")
+            raise correction_defect(correction, f"There is no track {daughter} to be a daughter of track {mother}.")
         if begins <= ends:
-            raise _defect(
+            raise correction_defect(
                 correction,
                 f"Track {daughter} begins in frame {begins}, but track {mother}, which should be its mother, ends in frame {ends}; "
                 "daughters begin after their mother's end (cut the mother first where she goes on as one of them).",
@@ -125,17 +124,17 @@ def _link(columns, own, correction):
     try:
         earlier = int(correction.get("value"))
     except (TypeError, ValueError):
-        raise _defect(
+        raise correction_defect(
             correction, f"The value of a link is {correction.get('value')!r}; expected the track_id of the earlier piece."
         ) from None
     before = columns["track_id"] == earlier
     if earlier == track:
-        raise _defect(correction, f"Track {track} is linked to itself.")
+        raise correction_defect(correction, f"Track {track} is linked to itself.")
     if not before.any():
-        raise _defect(correction, f"There is no track {earlier} for track {track} to continue.")
+        raise correction_defect(correction, f"There is no track {earlier} for track {track} to continue.")
     ends, begins = columns["frame"][before].max(), columns["frame"][own].min()
     if ends >= begins:
-        raise _defect(
+        raise correction_defect(
             correction,
             f"Track {track} begins in frame {begins}, but track {earlier}, which it should continue, ends in frame {ends}; "
             "the earlier piece must end before.",
@@ -149,13 +148,3 @@ def _link(columns, own, correction):
     columns["cell_type"][own] = columns["cell_type"][before][0]
     columns["track_id"][own] = earlier
     columns["source"][own | siblings | daughters] = "manual"
-
-
-def _defect(correction, what):
-    file = correction.get("file")
-    return InputDefect(
-        what,
-        file=file,
-        row=row_of(correction) if file else None,
-        todo="Look the track up in tracks.parquet or the overlay film, and mend or remove this correction.",
-    )
