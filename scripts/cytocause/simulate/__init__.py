@@ -1,6 +1,6 @@
 """Room `simulate`: a tumour-on-chip whose causal graph is known, from cause to pixel.
 
-    parse_model      YAML text -> CausalModel            (model)
+    parse_model      YAML text -> CausalModel            (parse, model, links)
     SimulatedChip    one chip: masks, images, tracks, events, variables   (chip)
     simulate_table   many chips without pixels, as one table   (table)
     truth_graph      what a learned graph is scored against   (graph)
@@ -8,7 +8,7 @@
 """
 
 _HOME = {
-    "CausalModel": "model", "ModelError": "model", "lag_frames": "model", "parse_model": "model",
+    "CausalModel": "model", "ModelError": "model", "lag_frames": "model", "parse_model": "parse",
     "SimulatedChip": "chip", "empty_variables": "chip", "CHANNELS": "pixels", "render_frame": "pixels",
     "simulate_table": "table", "truth_graph": "graph", "training_frames": "training",
 }  # fmt: skip
