@@ -22,7 +22,7 @@ from cytocause.simulate import CHANNELS, SimulatedChip, empty_variables, parse_m
 def work(snakemake):
     cfg, out = snakemake.params.cfg, snakemake.output
     path = snakemake.input.model if isinstance(snakemake.input.model, str) else snakemake.input.model[0]
-    model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name)
+    model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name).named(cfg["model"])
     chip = SimulatedChip(model, cfg, cfg["sample"], cfg["conditions"])
     shared = {"channel_names": list(CHANNELS), "pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
     size = {"n_frames": chip.n_frames, "height": chip.height, "width": chip.width}

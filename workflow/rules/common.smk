@@ -93,6 +93,12 @@ def all_given(column):
     return lambda wildcards: list(dict.fromkeys(SAMPLES[wildcards.sample][column].values()))
 
 
+def exposures_of(sample):
+    """The sample's rows of the exposures sheet for the doses that its causal model knows."""
+    known = SAMPLES[sample]["doses"]
+    return [row for row in EXPOSURES if row["sample"] == sample and row["variable"] in known]
+
+
 def is_segmented(sample):
     """Whether the sample has label stacks: it brings them, or it enters with pixels and nothing more refined."""
     record = SAMPLES[sample]

@@ -25,6 +25,8 @@ rule simulate:
             sample=wildcards.sample,
             model=SAMPLES[wildcards.sample]["simulate"],
             conditions=SAMPLES[wildcards.sample]["conditions"],
+            exposures=exposures_of(wildcards.sample),
+            date=SAMPLES[wildcards.sample]["levels"].get("date"),
         ),
         code=code_hash("simulate"),
     script:

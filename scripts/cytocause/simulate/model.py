@@ -97,7 +97,7 @@ class CausalModel:
         return replace(self, edges=kept)
 
     def named(self, name):
-        """The model that `name` stands for: itself, or <model>_minus_<edge> with that edge switched off.
+        """The model that `name` (as in the sample sheet) stands for: itself, or <model>_minus_<edge> with that edge switched off.
 
         Raises
         ------
@@ -105,8 +105,8 @@ class CausalModel:
             When there is no such edge; the sentence lists those there are.
         """
         base, minus, edge = str(name).partition("_minus_")
-        if not minus:
-            return self
+        if not minus or "/" in name or "\\" in name or name.endswith((".yaml", ".yml")):
+            return self  # a path names its own file
         pairs = {(e.source, e.target) for e in self.edges if e.name == edge}
         if not pairs:
             known = ", ".join(dict.fromkeys(e.name for e in self.edges)) or "none"
