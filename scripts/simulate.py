@@ -1,7 +1,7 @@
 """Simulate one chip with every truth: unpack, call, write.
 
 input   model (yaml)      params  cfg: section simulate + sample, model, conditions
-output  movie, labels, tracks, events, variables, graph, status
+output  movie, labels, tracks, events, variables, variables_hidden, contacts, graph, status
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from cytocause.io import (
     write_movie,
     write_table,
 )
-from cytocause.simulate import CHANNELS, SimulatedChip, empty_variables, parse_model, truth_graph
+from cytocause.simulate import CHANNELS, SimulatedChip, parse_model, truth_graph, truths
 
 
 def work(snakemake):
@@ -32,6 +32,8 @@ def work(snakemake):
     write_table(tracks, out.tracks)
     write_table(events, out.events)
     write_table(chip.variables(), out.variables)
+    write_table(chip.variables_hidden(), out.variables_hidden)
+    write_table(chip.contacts(), out.contacts)
     write_json(truth_graph(model, chip.interval), out.graph)
     tumour = events[events["population"] == "tumour"]["event"].value_counts()
     return {
@@ -52,7 +54,9 @@ def empty(snakemake):
         table = empty_table(kind)
         table.insert(1, "population", table["sample"])
         write_table(table, path)
-    write_table(empty_variables(), out.variables)
+    write_table(truths.empty(truths.VARIABLES), out.variables)
+    write_table(truths.empty(truths.KEYS), out.variables_hidden)
+    write_table(truths.empty(truths.CONTACTS), out.contacts)
     write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
 
 

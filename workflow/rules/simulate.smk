@@ -7,6 +7,8 @@ rule simulate:
         tracks="results/samples/{sample}/simulate/truth/tracks.parquet",
         events="results/samples/{sample}/simulate/truth/events.parquet",
         variables="results/samples/{sample}/simulate/truth/variables.parquet",
+        variables_hidden="results/samples/{sample}/simulate/truth/variables_hidden.parquet",
+        contacts="results/samples/{sample}/simulate/truth/contacts.parquet",
         graph="results/samples/{sample}/simulate/truth/graph.json",
         status="results/samples/{sample}/status/simulate.json",
     log:

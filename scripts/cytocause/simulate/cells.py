@@ -35,13 +35,13 @@ GAP_UM = 0.8  # kept free between nuclei: two membranes and a little cytoplasm
 CATCH, HOLD, LET_GO = 0.92, 0.80, 1.15
 JITTER_UM = 0.25  # per root minute, of everything that is alive
 SISTER_GAP_UM = 2.2  # between the two plates of an anaphase pair
+YOUNG = ((0.60, 0.60, 1.75), (0.76, 0.35, 1.40), (0.90, None, 1.15))  # daughters' first frames: area, axis ratio (ln), brightness
 SISTER_SPEED = 0.22  # um/min, sisters moving apart during the first frames
 SWELLING = 0.28  # of ln area, from 1/2 of the mother's area to (1/2)^(2/3), as for half of her volume
 MITOSIS_SHARE = 0.95  # of the cycle that is over when mitosis begins: about an hour of twenty
 OFFSET = ("size", "speed", "elongation", "contact", "mitosis", "death")  # may differ from chip to chip
 
 INTERPHASE, MITOSIS, DYING = 0, 1, 2
-PHASES = ("interphase", "mitosis", "dying")
 
 # Fields of a tumour row and of an immune row in History.frames
 TUMOUR_FIELDS = (
@@ -65,6 +65,7 @@ class History:
     events : list of (population, track_id, event, frame, reason)
     debris : list of (frame, y_um, x_um, area_um2): where and when a body was lost
     touches : list over frames of (k, 2) int64: track_ids of a tumour and an immune cell within the contact radius
+    constants : dict, hidden properties of the chip
     """
 
     tumour: list
@@ -74,6 +75,7 @@ class History:
     debris: list
     caf: list
     touches: list
+    constants: dict
 
     def rows(self, population):
         """List over frames of one population's rows."""
@@ -134,10 +136,7 @@ class _Chip:
         self.right = (cfg["width"] - 0.5) * self.px
         self.area_mm2 = cfg["height"] * cfg["width"] * self.px**2 * 1e-6
         self.v = {name: v.values for name, v in model.variables.items()}
-        self.edges = {}
         lags = lag_frames(model, self.dt)
-        for edge, lag in zip(model.edges, lags):
-            self.edges.setdefault(edge.target, []).append((edge, lag))
         self.depth_of_past = max(lags, default=0) + 1
         self.past = [name for name, v in model.variables.items() if v.kind == "cell"]
         self.rng = stream(cfg["seed"], sample, "cells")
@@ -145,6 +144,13 @@ class _Chip:
         self.n_steps = self.burn_in + int(cfg["n_frames"])
         self.chip_offset = {name: self.rng.normal(0.0, self.v[name]["chip_sd"]) for name in OFFSET}
         self._constants(sample)
+        self.fixed, self.edges = {}, {}  # what conditions and the chip add to each target; the edges that change in time
+        for edge, lag in zip(model.edges, lags):
+            if edge.source in self.constant:
+                effect = edge.sign * edge.strength * form_value(edge.form, np.float64(self.constant[edge.source]), edge.half, edge.centre)
+                self.fixed[edge.target] = self.fixed.get(edge.target, 0.0) + float(effect)
+            else:
+                self.edges.setdefault(edge.target, []).append((edge, lag))
         self.parents = {name: {} for name in POPULATIONS}
         self.events, self.debris, self.touches = [], [], []
         self.next_id = {"tumour": 1, "immune": 1}
@@ -271,12 +277,10 @@ class _Chip:
     # ---- the causal part --------------------------------------------------------------------------------------------
     def _effect(self, target, step):
         """Sum of the edges into `target` for every tumour cell so far: (n,) float64."""
-        total = np.zeros(self.n)
+        total = np.full(self.n, self.fixed.get(target, 0.0))
         for edge, lag in self.edges.get(target, []):
-            if edge.source in self.constant:
-                cause = np.full(self.n, self.constant[edge.source])
-            elif edge.source in self.dose:
-                cause = np.full(self.n, dose_at(self.dose[edge.source], (step - self.burn_in - lag) * self.dt))
+            if edge.source in self.dose:
+                cause = np.float64(dose_at(self.dose[edge.source], (step - self.burn_in - lag) * self.dt))
             else:
                 cause = self.hist[edge.source][max(step - lag, 0) % self.depth_of_past, : self.n]
             total += edge.sign * edge.strength * form_value(edge.form, cause, edge.half, edge.centre)
@@ -396,42 +400,52 @@ class _Chip:
     # ---- motion -----------------------------------------------------------------------------------------------------
     def _drawn(self, step):
         """Area, axis ratio, direction, progress and condensation as seen, given the phase."""
-        n, t = self.n, self.t
-        area, aspect = self.size.copy(), self.aspect.copy()
+        n, t, phase = self.n, self.t, self.phase[: self.n]
+        area, aspect = self.size * self._shrunk(step), self.aspect.copy()
         angle = t["angle"][:n].copy()
         progress, condensed = np.zeros(n), np.ones(n)
-        mitosis = self.phase[:n] == MITOSIS
-        p = np.where(mitosis, (step - t["start"][:n]) / np.maximum(t["length"][:n], 1), 0.0)
-        rounding, plate = mitosis & (p < 0.5), mitosis & (p >= 0.5)
-        area[rounding] *= 0.95 - 0.35 * p[rounding]
+        k = np.flatnonzero(phase == MITOSIS)
+        p = (step - t["start"][k]) / np.maximum(t["length"][k], 1)
+        progress[k] = p
+        rounding, plate = k[p < 0.5], k[p >= 0.5]
         aspect[rounding] *= 0.4
-        condensed[rounding] = 1.1 + 0.6 * p[rounding]
-        area[plate] *= 0.60
+        condensed[rounding] = 1.1 + 0.6 * progress[rounding]
         aspect[plate] = 0.75
         angle[plate] += np.pi / 2
         condensed[plate] = 1.75
-        progress[mitosis] = p[mitosis]
         since = step - t["split"][:n]
-        for k, (factor, ratio, bright) in enumerate(((0.60, 0.60, 1.75), (0.76, 0.35, 1.40), (0.90, None, 1.15))):
-            young = (since == k) & (self.phase[:n] == INTERPHASE)
-            area[young] *= factor
+        for age, (_, ratio, bright) in enumerate(YOUNG):
+            young = np.flatnonzero((since == age) & (phase == INTERPHASE))
             condensed[young] = bright
             if ratio is not None:
                 aspect[young] = ratio
                 angle[young] += np.pi / 2
-        dying = self.phase[:n] == DYING
-        minutes = (step - t["onset"][:n][dying]) * self.dt
+        k = np.flatnonzero(phase == DYING)
+        minutes = (step - t["onset"][k]) * self.dt
         decay = np.exp(-minutes / self.v["death"]["shrink_min"])
-        area[dying] *= 0.38 + 0.62 * decay
-        aspect[dying] *= 0.4 + 0.6 * decay
-        left = np.clip((t["body"][:n][dying] - minutes) / 40.0, 0.0, 1.0)
-        condensed[dying] = (1.0 + 0.9 * (1.0 - decay)) * (0.4 + 0.6 * left)
-        progress[dying] = 1.0 - decay
+        aspect[k] *= 0.4 + 0.6 * decay
+        left = np.clip((t["body"][k] - minutes) / 40.0, 0.0, 1.0)
+        condensed[k] = (1.0 + 0.9 * (1.0 - decay)) * (0.4 + 0.6 * left)
+        progress[k] = 1.0 - decay
         return area, aspect, angle, progress, condensed
 
     def _radii(self, step):
-        area = self._drawn(step)[0] if hasattr(self, "size") else np.exp(self.t["ln_size"][: self.n])
-        return np.sqrt(area / np.pi)
+        if not hasattr(self, "size"):
+            return np.sqrt(np.exp(self.t["ln_size"][: self.n]) / np.pi)
+        return np.sqrt(self.size * self._shrunk(step) / np.pi)
+
+    def _shrunk(self, step):
+        """Area as seen over the area in interphase: rounding and plate, young daughters, dying bodies; (n,) float64."""
+        n, t = self.n, self.t
+        share, phase = np.ones(n), self.phase[:n]
+        k = np.flatnonzero(phase == MITOSIS)
+        p = (step - t["start"][k]) / np.maximum(t["length"][k], 1)
+        share[k] = np.where(p < 0.5, 0.95 - 0.35 * p, 0.60)
+        k = np.flatnonzero((step - t["split"][:n] < len(YOUNG)) & (phase == INTERPHASE))
+        share[k] = np.array([factor for factor, _, _ in YOUNG])[(step - t["split"][k]).astype(int)]
+        k = np.flatnonzero(phase == DYING)
+        share[k] = 0.38 + 0.62 * np.exp(-(step - t["onset"][k]) * self.dt / self.v["death"]["shrink_min"])
+        return share
 
     def _relax(self, rounds):
         n = self.n
@@ -504,10 +518,15 @@ class _Chip:
     def _drift(self):
         """The gel carries all cells."""
         n, t, i, caf = self.n, self.t, self.i, self.caf
-        for y, x in ((t["y"][:n], t["x"][:n]), (i["y"], i["x"]), (caf.y, caf.x)):
-            dy, dx = self.drift.displacement(y, x, self.dt)
-            y += dy
-            x += dx
+        if self.drift.rms == 0:
+            return
+        places = ((t["y"][:n], t["x"][:n]), (i["y"], i["x"]), (caf.y, caf.x))
+        dy, dx = self.drift.displacement(*(np.concatenate(part) for part in zip(*places)), self.dt)
+        start = 0
+        for y, x in places:
+            y += dy[start : start + y.size]
+            x += dx[start : start + x.size]
+            start += y.size
 
     def _tumour_border(self, step, living):
         n, t = self.n, self.t
@@ -645,7 +664,8 @@ class _Chip:
         seen = {name: self._seen(rows) for name, rows in (("tumour", tumour), ("immune", immune), ("caf", caf))}
         parents = {name: {k: v for k, v in self.parents[name].items() if k in seen[name]} for name in seen}
         events = [event for event in self.events if event[1] in seen[event[0]]]
-        return History(tumour, immune, parents, events, self.debris, caf, touches)
+        hidden = {name: self.constant[name] for name in self.model.of_kind("chip")}
+        return History(tumour, immune, parents, events, self.debris, caf, touches, hidden)
 
     @staticmethod
     def _seen(rows):
