@@ -1,8 +1,8 @@
-"""From cells to pixels: masks, light, microscope, camera.
+"""From cells to pixels: masks, light, microscope, camera (mode `fluorescence`).
 
     rows of cells --scene--> geometry, wobble, texture --paint--> light --blur, halo, uneven light--> photons --expose--> counts
 
-Channels are (tumour, immune) everywhere. A scene holds, per population, what the kernels need, in px.
+A scene holds, per population or channel, what the kernels need, in px. Masks have one channel per population (CHANNELS).
 """
 
 import numpy as np
@@ -17,6 +17,8 @@ HALO_UM = 9.0  # standard deviation of the out-of-focus light
 HALO_STEP = 4  # the halo is smooth and computed on blocks of this many px
 DEBRIS_FADE_MIN = 90.0
 SISTER_SD = 0.06
+BRIGHTNESS_RANGE = 30.0  # brightest over dimmest nucleus of a movie
+UNSTAINED = 0.04  # of its light, in a cell that took no dye up
 LARGEST_SIGMA_PX = 4.0  # of the blur of a cell far from the focal plane; beyond it a cell is part of the haze
 BLUR_LADDER_PX = (1.0, 1.5, 2.2, 3.0, LARGEST_SIGMA_PX)  # cells of nearly the same blur are blurred together
 COARSE_SIGMA_PX = 2.0  # from here on a blur is computed at half the resolution
@@ -53,8 +55,8 @@ class Looks:
     A daughter is as bright as her mother, up to SISTER_SD of the logarithm: both carry the mother's dye.
     """
 
-    def __init__(self, seed, sample, brightness_sd, parents=None):
-        self.seed, self.sample, self.brightness_sd = seed, sample, brightness_sd
+    def __init__(self, seed, sample, brightness_sd, parents=None, unstained=0.0):
+        self.seed, self.sample, self.brightness_sd, self.unstained = seed, sample, brightness_sd, unstained
         self.parents = parents or {}
         self.known = {}
 
@@ -66,6 +68,11 @@ class Looks:
             mother = self.parents.get(population, {}).get(int(track_id), 0)
             if mother:
                 look["brightness"] = self(population, mother)["brightness"] * float(np.exp(rng.normal(0.0, SISTER_SD)))
+            elif self.unstained > 0 and stream(self.seed, self.sample, "dye", *key).random() < self.unstained:
+                look["brightness"] *= UNSTAINED  # and so have her daughters
+            else:
+                half = 0.5 * np.log(BRIGHTNESS_RANGE)
+                look["brightness"] = float(np.exp(np.clip(np.log(look["brightness"]), -half, half)))
             self.known[key] = look
         return self.known[key]
 
@@ -145,6 +152,13 @@ def speck_scene(specks):
         scene[key] = np.zeros(n)
     scene["phase"] = np.zeros(n, np.int64)
     return scene
+
+
+def joined(scenes):
+    """Scenes as one, ids as they are."""
+    if len(scenes) == 1:
+        return scenes[0]
+    return {key: np.concatenate([scene[key] for scene in scenes]) for key in empty_scene()}
 
 
 def lost_bodies(debris, frame, interval_min, pixel_um, looks_seed, sample):
@@ -255,7 +269,18 @@ def microscope(layers, halo, pixel_um):
     return out
 
 
-def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
+def wall_field(height, width, angle, place, step, shift=(0.0, 0.0)):
+    """A straight wall of the chip, as a factor on the background: 1 before it, 1 + step behind, soft over 1 % of the frame.
+
+    angle : direction of the wall's normal; place : distance from the centre in frames; shift (y, x) : px
+    """
+    y = ((np.arange(height) - shift[0]) / height - 0.5)[:, None]
+    x = ((np.arange(width) - shift[1]) / width - 0.5)[None, :]
+    edge = 1.0 / (1.0 + np.exp(-(np.sin(angle) * y + np.cos(angle) * x - place) * 120.0))
+    return 1.0 + step * edge
+
+
+def render_frame(scenes, specks, imaging, pixel_um, fields, rng, kept=1.0):
     """One frame as the camera stores it.
 
     Parameters
@@ -265,9 +290,11 @@ def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
         simulate.imaging of the config.
     pixel_um : float
     fields : (illumination, mottle)
-        (C, Y, X) float32 each, constant over the movie.
+        (C, Y, X) float32 each.
     rng : numpy.random.Generator
         Of this frame's noise.
+    kept : float
+        Share of the dye that is not bleached.
 
     Returns
     -------
@@ -278,7 +305,9 @@ def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
     sigma = imaging["psf_sigma_um"] / pixel_um
     light = [microscope(light_of(c, s, height, width, sigma), imaging["halo"], pixel_um) for c, s in zip(scenes, specks)]
     out = np.empty(lit.shape, np.uint16)
-    cross, signal, background = (np.float32(imaging[key]) for key in ("crosstalk", "signal_photons", "background_photons"))
+    cross, signal, background = (
+        np.float32(value) for value in (imaging["crosstalk"], imaging["signal_photons"] * kept, imaging["background_photons"])
+    )
     dark = np.zeros((height, width), np.float32)
     for channel in range(len(light)):
         others = sum((light[k] for k in range(len(light)) if k != channel), dark) if cross > 0 else dark
