@@ -1,5 +1,7 @@
 """The kernels of cytocause.simulate, slowly, for a reader."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -120,7 +122,7 @@ def paint_fibres(shape, nodes, wide, strength):
     field = np.zeros(shape)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
     for chain, w, power in zip(nodes, wide, strength):
-        for a, b in zip(chain, chain[1:]):
+        for a, b in pairwise(chain):
             length = np.hypot(*(b - a))
             along = ((y - a[0]) * (b[0] - a[0]) + (x - a[1]) * (b[1] - a[1])) / length
             side = ((y - a[0]) * (b[1] - a[1]) - (x - a[1]) * (b[0] - a[0])) / length

@@ -51,6 +51,14 @@ def test_light_equals_the_brightest_cell_at_every_pixel(seed, n):
     np.testing.assert_allclose(light, naive.paint_light(shape, geometry, wobble, *looks), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("place", [(15, -40), (15, 90), (-40, 15), (90, 15)])
+def test_a_cell_out_of_the_frame_leaves_no_light(place):
+    geometry, wobble = np.array([[*place, 8.0, 6.0, 0.8, 0.6]]), np.zeros((1, 2, 5))
+    light = np.zeros((31, 29), np.float32)
+    kernels.paint_light(light, geometry, wobble, np.ones(1), np.ones(1), np.full((1, 3, 4), 0.3), np.full((1, 2, 4), 0.5))
+    assert not light.any()
+
+
 @few
 @given(seed=seeds, n=st.integers(0, 4))
 def test_brightfield_cells_equal_the_sum_of_their_rings(seed, n):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from . import kernels
 from .cells import PHASES, run_chip
+from .contacts import contact_intervals
 from .imaging import BRIGHTFIELD, settled
 from .looks import eccentricity
 from .pixels import CHANNELS, Looks, cell_scene, render_labels
@@ -26,6 +27,8 @@ VARIABLES = {
 }  # fmt: skip
 
 POPULATIONS = ("tumour", "immune", "caf")  # in the order of the masks' channels
+KEYS = ("sample", "population", "track_id", "frame", "time_min")
+HIDDEN = ("hazard_division_per_h", "hazard_death_per_h", "age_min")
 MIN_PIXELS = 6  # a cell of which less is seen has no label and no track row in that frame
 
 
@@ -39,6 +42,16 @@ def rows_of(history, population):
 def empty_variables():
     """The table of true variables without a row, for a sample that cannot be simulated."""
     return pd.DataFrame({name: pd.Series([], dtype=object if kind == "string" else kind) for name, kind in VARIABLES.items()})
+
+
+def empty_hidden():
+    """The table of hidden variables without a row."""
+    return empty_variables()[[*KEYS, *HIDDEN]]
+
+
+def empty_contacts():
+    """The table of contact intervals without a row."""
+    return contact_intervals([], [], 0.0, "", 0.0)
 
 
 class SimulatedChip:
@@ -190,3 +203,28 @@ class SimulatedChip:
         for name in self.model.contextual():
             table[name] = self.conditions[name]
         return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)
+
+    def hidden_variables(self):
+        """What no microscope sees: the part HIDDEN of `variables`, with the columns that name a row."""
+        table = self.variables()
+        return table[[name for name in (*KEYS, *HIDDEN) if name in table]]
+
+    def contacts(self):
+        """Intervals in which immune cells touched tumour cells, in the columns of contacts.COLUMNS."""
+        radius = self.model.variables["contact"].values["radius_um"]
+        return contact_intervals(rows_of(self.history, "tumour"), rows_of(self.history, "immune"), radius, self.sample, self.interval)
+
+    def provenance(self):
+        """From what the chip was drawn, so that anybody can draw it again, and where the stage was: plain values."""
+        return {
+            "sample": self.sample,
+            "model": self.model.name,
+            "seed": int(self.cfg["seed"]),
+            "streams": "Philox keyed by SHA-256 of (seed, sample, purpose, number)",
+            "difficulty": self.cfg.get("difficulty"),
+            "conditions": dict(self.conditions),
+            "settings": {key: value for key, value in self.cfg.items() if key not in ("sample", "model", "conditions")},
+            "populations": list(self.populations),
+            "frames": list(self.frames),
+            "stage_shift_px": [[float(y), float(x)] for y, x in self.shifts[self.frames]],
+        }

@@ -107,7 +107,7 @@ def paint_light(light, geometry, wobble, brightness, softness, waves, spots):
         y0, y1, x0, x1 = box(y, x, far * max(a, b) + 1.0, height, width)
         for r in range(y0, y1):
             dy = r - y
-            first, last = x1, x0 - 1
+            first, last = width, -1
             for c in range(x0, x1):
                 dx = c - x
                 u = (dx * cos + dy * sin) / a
