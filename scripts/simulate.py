@@ -1,22 +1,26 @@
 """Simulate one chip with every truth: unpack, call, write.
 
 input   model (yaml)      params  cfg: section simulate + sample, model, conditions
-output  movie, labels, tracks, events, variables, variables_hidden, contacts, graph, status
+output  movie, labels, tracks, events, variables, variables_hidden, contacts, graph, seeds, status
+        ctc, lineage: folders with one folder per population
 """
 
 from pathlib import Path
 
 from cytocause.io import (
     empty_table,
+    open_labels,
     progress,
     run_stage,
+    write_ctc,
     write_empty_labels,
+    write_geff,
     write_json,
     write_label_channels,
     write_movie,
     write_table,
 )
-from cytocause.simulate import CHANNELS, SimulatedChip, parse_model, truth_graph, truths
+from cytocause.simulate import SimulatedChip, parse_model, truth_graph, truths
 
 
 def work(snakemake):
@@ -24,25 +28,39 @@ def work(snakemake):
     path = snakemake.input.model if isinstance(snakemake.input.model, str) else snakemake.input.model[0]
     model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name).named(cfg["model"])
     chip = SimulatedChip(model, cfg, cfg["sample"], cfg["conditions"])
-    shared = {"channel_names": list(CHANNELS), "pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
-    size = {"n_frames": chip.n_frames, "height": chip.height, "width": chip.width}
-    write_label_channels(out.labels, progress(chip.label_frames(), chip.n_frames, "masks"), dtype=chip.label_dtype(), **size, **shared)
-    write_movie(out.movie, progress(chip.image_frames(), chip.n_frames, "frames"), **shared)
+    n = len(chip.frames)
+    shared = {"pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
+    masks = {"channel_names": chip.populations, "n_frames": n, "height": chip.height, "width": chip.width, "dtype": chip.label_dtype()}
+    write_label_channels(out.labels, progress(chip.label_frames(), n, "masks"), **masks, **shared)
+    write_movie(out.movie, progress(chip.image_frames(), n, "frames"), channel_names=chip.channel_names(), **shared)
     tracks, events = chip.tracks(), chip.events()
     write_table(tracks, out.tracks)
     write_table(events, out.events)
     write_table(chip.variables(), out.variables)
     write_table(chip.variables_hidden(), out.variables_hidden)
     write_table(chip.contacts(), out.contacts)
+    write_lineages(out, chip.populations, tracks, chip.frames)
     write_json(truth_graph(model, chip.interval), out.graph)
+    write_json(chip.provenance(), out.seeds)
     tumour = events[events["population"] == "tumour"]["event"].value_counts()
     return {
         "model": model.name,
-        "n_frames": chip.n_frames,
+        "n_frames": n,
         "n_tracks": int(tracks.groupby("population")["track_id"].nunique().sum()),
         "divisions": int(tumour.get("division", 0)),
         "deaths": int(tumour.get("death", 0)),
     }
+
+
+def write_lineages(out, populations, tracks, frames):
+    """The tracks of each population as a Cell Tracking Challenge folder and as a geff graph."""
+    for folder in (out.ctc, out.lineage):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for name in populations:
+        own = tracks[tracks["population"] == name]
+        with open_labels(out.labels, channel=name) as labels:
+            write_ctc(Path(out.ctc) / name, labels, own, frame_numbers=frames, truth=True)
+        write_geff(Path(out.lineage) / f"{name}.geff", own, unit="um")
 
 
 def empty(snakemake):
@@ -57,7 +75,9 @@ def empty(snakemake):
     write_table(truths.empty(truths.VARIABLES), out.variables)
     write_table(truths.empty(truths.KEYS), out.variables_hidden)
     write_table(truths.empty(truths.CONTACTS), out.contacts)
+    write_lineages(out, [], None, [])
     write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
+    write_json({}, out.seeds)
 
 
 if "snakemake" in globals():

@@ -8,7 +8,7 @@ import pytest
 from cytocause.assemble import assemble_table, failed_samples
 from cytocause.infer.summary import EDGES, RAW, TRIPLES
 from cytocause.io import data_dictionary, describe
-from cytocause.simulate import empty_variables
+from cytocause.simulate import truths
 from tests.assemble import worlds
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ def columns_of(table):
     if table == "segment":
         return runpy.run_path(str(ROOT / "scripts" / "segment.py"))["_count_table"]([], [], []).columns
     if table == "truth":
-        return empty_variables().columns
+        return [*truths.VARIABLES, *truths.HIDDEN, *truths.OF_MODEL.values(), *truths.CONTACTS]
     if table == "failed":
         return failed_samples([]).columns
     return assemble_table([worlds.sample()], worlds.config())[1].columns

@@ -9,7 +9,10 @@ rule simulate:
         variables="results/samples/{sample}/simulate/truth/variables.parquet",
         variables_hidden="results/samples/{sample}/simulate/truth/variables_hidden.parquet",
         contacts="results/samples/{sample}/simulate/truth/contacts.parquet",
+        ctc=directory("results/samples/{sample}/simulate/truth/ctc"),
+        lineage=directory("results/samples/{sample}/simulate/truth/lineage"),
         graph="results/samples/{sample}/simulate/truth/graph.json",
+        seeds="results/samples/{sample}/simulate/truth/seeds.json",
         status="results/samples/{sample}/status/simulate.json",
     log:
         "results/logs/simulate/{sample}.log",
