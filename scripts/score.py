@@ -15,7 +15,7 @@ import pandas as pd
 
 from cytocause.io import open_labels, progress, read_json, read_table, write_json, write_table
 from cytocause.io.stage import limit_threads, start_log
-from cytocause.score import graph_counts, rows_of_card, same_truth, score_population, scorecard
+from cytocause.score import GRAPH_ROWS, graph_counts, rows_of_card, same_truth, score_population, scorecard
 
 
 def paths_of(inputs, name):
@@ -65,7 +65,7 @@ def main(snakemake):
     graph = None
     if truth is not None and paths("json"):
         graph = graph_counts(truth, read_json(paths("json")[0]), cfg)
-    unscored = {} if graph else dict.fromkeys(("skeleton", "arrowhead", "lag", "condition"), reason or "no graph was inferred")
+    unscored = {} if graph else dict.fromkeys(GRAPH_ROWS, reason or "no graph was inferred")
     onsets = np.concatenate(onsets) if onsets else np.zeros(0)
     card = scorecard(
         samples,

@@ -6,8 +6,8 @@
 The figures are sums over samples before any division ("pooled"); each sample and population is listed beside them.
 """
 
-from cytocause.score.card import rows_of_card, scorecard
+from cytocause.score.card import GRAPH_ROWS, rows_of_card, scorecard
 from cytocause.score.graph import graph_counts, same_truth
 from cytocause.score.sample import score_population
 
-__all__ = ["graph_counts", "rows_of_card", "same_truth", "score_population", "scorecard"]
+__all__ = ["GRAPH_ROWS", "graph_counts", "rows_of_card", "same_truth", "score_population", "scorecard"]
