@@ -178,7 +178,7 @@ def _second_first(nodes, mag, roots, i, j):
 
 
 def direct_links(dag):
-    """Direct links between measured columns: {(source, target): sorted lags in min, [] where the source has no time}.
+    """Direct links between different measured columns: {(source, target): sorted lags in min, [] where the source has no time}.
 
     A link may pass nodes that nobody measures (size acts on the hazard of mitosis, that on the division), each once; a hidden
     cause of both is no link. Lives before the trajectory are left out.
