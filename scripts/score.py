@@ -4,7 +4,8 @@ input   truth_labels, truth_tracks, truth_events, truth_graph, meta   one per si
         labels, tracks, events                                       sample-major, populations in the order of cfg["populations"]
         status                                                       of the stages that made them (any number)
         edges, json                                                  of infer
-params  cfg: section score + {"samples": [names], "populations": [names]}; optional "conditions": [{name, ...}]
+params  cfg: section score + {"samples": [names], "populations": [names]}; optional "conditions": [{name, ...}],
+        "windows": {"speed_window_min", "directionality_window_min"} of the section measure
 output  scorecard (json), table (tsv)
 """
 

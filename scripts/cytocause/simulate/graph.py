@@ -19,6 +19,7 @@ from cytocause.io import definitional_pairs
 
 from .model import lag_frames
 
+EVENTS = {"mitosis": "division_event", "death": "death_event"}  # what is seen of a hazard
 EARLIER = "earlier_lives"  # hidden: how often, and when, the ancestors of a trajectory's first cell divided
 
 
@@ -129,8 +130,8 @@ def _own_nodes(model):
         nodes.append(
             {"name": v.name, "kind": v.kind, "hidden": hidden, "observed": None if hidden else v.observed, "constant": constant}
         )
-    for hazard in ("mitosis", "death"):
-        event = {"name": f"{hazard}_event", "kind": "event", "hidden": False, "constant": False}
+    for hazard, name in EVENTS.items():
+        event = {"name": name, "kind": "event", "hidden": False, "constant": False}
         nodes.append({**event, "observed": model.variables[hazard].observed})
     for name, kind, constant, _ in _effects(model):
         nodes.append({"name": name, "kind": kind, "hidden": True, "observed": None, "constant": constant})
@@ -155,9 +156,9 @@ def _own_links(model, frame_interval_min):
         for e, frames in zip(model.edges, lag_frames(model, frame_interval_min))
     ]
     delay = _delay_frames(model, "mitosis", frame_interval_min)
-    links += [_link("mitosis", "mitosis_event", delay), _link("death", "death_event", 0)]
-    links += [_link("mitosis_event", "death", 1, sign="-"), _link("death_event", "mitosis", 1, sign="-")]
-    links += [_link(name, name, 1) for name in ("size", "contact", "mitosis_event", "death_event")]
+    links += [_link("mitosis", "division_event", delay), _link("death", "death_event", 0)]
+    links += [_link("division_event", "death", 1, sign="-"), _link("death_event", "mitosis", 1, sign="-")]
+    links += [_link(name, name, 1) for name in ("size", "contact", "division_event", "death_event")]
     for name, _, constant, target in _effects(model):
         links += [_link(name, target, 0)] if constant else [_link(name, target, 0), _link(name, name, 1)]
     return links
