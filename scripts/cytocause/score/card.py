@@ -97,7 +97,7 @@ def scorecard(samples, graph=None, missing=None, extra=None):
         for population, rows in by_population.items():
             for name, counts in rows.items():
                 populations.setdefault(population, {}).setdefault(name, []).append(counts)
-    apart = {"unscored_edges": "unscored", "outside": "outside", "unsupported": "unsupported"}
+    apart = {"unscored_edges": "unscored", "outside_edges": "outside", "unsupported_marks": "unsupported", "false_edges": "false_edges"}
     card["counts"] = {**pooled, **{name: graph[key] for name, key in apart.items() if graph and key in graph}}
     card["notes"] = notes
     card["populations"] = {

@@ -4,8 +4,7 @@
     experiment 2   nothing false                        any: no    number: 0
     pooled         P(any) = 1/2, upper 95 % bound 0.97; mean 0.5
 
-One false directed summary edge is one pair (cause, effect), whatever its layers (`graph.directed_edges`). Classes, the first
-that fits: condition -> x; contact -> fate; lag 0 (all its layers); same cell. Bounds are one-sided: Clopper & Pearson 1934 for
+What a false edge is, and of which class: directed.py. Bounds are one-sided: Clopper & Pearson 1934 for
 the probability; for the mean the larger of the exact bound of a Poisson count (Garwood 1936) and a bootstrap over experiments,
 since edges of one experiment need not be independent and no false edge in all of them leaves nothing to resample.
 """
@@ -13,11 +12,9 @@ since edges of one experiment need not be independent and no false edge in all o
 import numpy as np
 from scipy.stats import beta, chi2
 
-from cytocause.io import inputs_of
 from cytocause.score.compared import compared
-from cytocause.score.graph import acts, directed_edges
+from cytocause.score.directed import CLASSES, directed_edges, false_counts
 
-CLASSES = ("condition_to_x", "contact_to_fate", "lag_0", "same_cell")
 LEVEL = 0.95
 RESAMPLES = 2000
 
@@ -36,12 +33,9 @@ def false_edges(truth, found, cfg, removed=None):
     "joined" (bool), "directed" (bool, from cause to effect), "false" (bool: the truth has no such edge any more)}
     """
     work = compared(truth, found, cfg)
-    _, said, false = directed_edges(work)
-    edges = sorted([*way, class_of(way, work)] for way in false)
-    out = {"edges": edges, "total": len(edges), **dict.fromkeys(CLASSES, 0)}
-    for *_, name in edges:
-        out[name] += 1
+    out = false_counts(work)
     if removed is not None:
+        _, said, false = directed_edges(work)
         source, target = removed
         joined = any({source, target} == {e["source"], e["target"]} for e in work.found)
         way = (source, target)
@@ -49,25 +43,6 @@ def false_edges(truth, found, cfg, removed=None):
             "source": source, "target": target, "joined": joined, "directed": way in said, "false": way in false
         }  # fmt: skip
     return out
-
-
-def class_of(way, work):
-    """Which of CLASSES a false edge (cause, effect) is."""
-    cause, effect = way
-    if cause in work.conditions or effect in work.conditions:
-        return "condition_to_x"
-    if _of_neighbours(cause) and _is_fate(effect):
-        return "contact_to_fate"
-    lags = {e["lag_min"] for e in work.found if acts(e) == way}
-    return "lag_0" if lags == {0.0} else "same_cell"
-
-
-def _of_neighbours(name):
-    return any(given.startswith("positions of ") for given in inputs_of(name))
-
-
-def _is_fate(name):
-    return "events" in inputs_of(name)
 
 
 def pool_false_edges(experiments, seed=0):

@@ -21,6 +21,7 @@ Which edges are compared: compared.py. The ancestral graph: target.py.
 from statistics import median
 
 from cytocause.score.compared import compared, found_edge, known_edge, pair, written_out
+from cytocause.score.directed import directed_edges, false_counts
 
 ROWS = {  # name in the counts -> (key of the figure, which ratio it is, stem of precision and recall)
     row: (f"infer.{row}_f1", "f1", f"infer.{row}")
@@ -40,39 +41,6 @@ NOTHING = {
 def _set_counts(true, found):
     hit = len(true & found)
     return {"tp": hit, "fp": len(found) - hit, "fn": len(true) - hit}
-
-
-def acts(edge):
-    """Whether an edge says that its source acts on its target (or, at lag 0, the other way round): (cause, effect) or None.
-
-    A found edge with a head at one end and none at the other says so; of the truth, one with a tail and a head.
-    """
-    for cause, effect in (("source", "target"), ("target", "source")):
-        if edge[f"mark_{effect}"] == "arrow" and edge[f"mark_{cause}"] != "arrow":
-            return edge[cause], edge[effect]
-    return None
-
-
-def directed_edges(work):
-    """True, found and false directed summary edges: three sets of (cause, effect).
-
-    A found edge x o-> y (no head at x, and no claim of a tail) is not false where the truth joins x and y by a hidden cause:
-    it says no more than that y does not act on x.
-    """
-    true = {acts(e) for e in work.true} - {None}
-    found, claimed = set(), set()
-    for e in work.found:
-        way = acts(e)
-        if way is not None:
-            found.add(way)
-            if e["mark_source" if e["source"] == way[0] else "mark_target"] == "tail":
-                claimed.add(way)
-    shielded = set()
-    for e in work.true:
-        for cause, effect in (("source", "target"), ("target", "source")):
-            if e[f"mark_{effect}"] == "arrow" and e[f"mark_{cause}"] == "arrow":
-                shielded.add((e[cause], e[effect]))
-    return true, found, {way for way in found - true if way in claimed or way not in shielded}
 
 
 def _lagged(edges):
@@ -123,7 +91,7 @@ def _lag_counts(work, true, layers):
         for lag in lags:
             explained |= near(source, target, lag)[1]
     fp = sum(any((*p, lag) not in explained for lag in lags) for p, lags in found.items())
-    return {"tp": tp, "fp": fp, "fn": fn}, errors
+    return {"tp": tp, "fp": fp, "fn": fn}, sorted(errors)
 
 
 def _end(edge, end):
@@ -190,6 +158,7 @@ def compare(work, layers=1.0):
         "outside": dict(work.outside),
         "unsupported": {"arrowhead": open_heads, "tail": open_tails},
         "lag_errors_min": errors,
+        "false_edges": false_counts(work),
         "definitional": sorted([*sorted(p), reason] for p, reason in work.shown.items()),
     }
 
@@ -241,7 +210,7 @@ def graph_counts(truth, found, cfg):
 
     Returns
     -------
-    dict: row -> {"tp", "fp", "fn"}; unscored (found edges outside the comparison) and outside (of them by reason: unknown,
+    dict: row -> {"tp", "fp", "fn"}; false_edges (see directed.false_counts); unscored (found edges outside the comparison) and outside (of them by reason: unknown,
     definitional, induced); unsupported {arrowhead, tail}: claims where no learner can know; lag_errors_min (list);
     definitional: [[a, b, reason]] of the pairs in the table that share a mask, a position or a formula
     """
@@ -255,6 +224,7 @@ def graph_figures(graph):
     return {
         "infer.lag_error_min": float(median(errors)) if errors else None,
         "infer.unsupported_marks": sum(unsupported.values()),
+        "infer.false_directed_edges": (graph.get("false_edges") or {}).get("total"),
         "infer.false_condition_edges": graph["condition"]["fp"],
         "infer.definitional_edges": (graph.get("outside") or {}).get("definitional", 0),
     }
