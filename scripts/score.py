@@ -4,7 +4,8 @@ input   truth_labels, truth_tracks, truth_events, truth_graph, meta   one per si
         labels, tracks, events                                       sample-major, populations in the order of cfg["populations"]
         status                                                       of the stages that made them (any number)
         edges, json                                                  of infer
-params  cfg: section score + {"samples": [names], "populations": [names]}; optional "conditions": [{name, ...}]
+params  cfg: section score + {"samples": [names], "populations": [names]}; optional "conditions": [{name, ...}],
+        "windows": {"speed_window_min", "directionality_window_min"} of the section measure
 output  scorecard (json), table (tsv)
 """
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from cytocause.io import open_labels, progress, read_json, read_table, write_json, write_table
 from cytocause.io.stage import limit_threads, start_log
-from cytocause.score import graph_counts, rows_of_card, same_truth, score_population, scorecard
+from cytocause.score import GRAPH_ROWS, graph_counts, rows_of_card, same_truth, score_population, scorecard
 
 
 def paths_of(inputs, name):
@@ -65,7 +66,7 @@ def main(snakemake):
     graph = None
     if truth is not None and paths("json"):
         graph = graph_counts(truth, read_json(paths("json")[0]), cfg)
-    unscored = {} if graph else dict.fromkeys(("skeleton", "arrowhead", "lag", "condition"), reason or "no graph was inferred")
+    unscored = {} if graph else dict.fromkeys(GRAPH_ROWS, reason or "no graph was inferred")
     onsets = np.concatenate(onsets) if onsets else np.zeros(0)
     card = scorecard(
         samples,

@@ -35,3 +35,10 @@ def test_arrows_within_the_first_column_are_not_cut_off():
 def test_a_picture_without_such_arrows_keeps_its_width():
     width, west, east = extent(picture([edge("area_um2", "division", 1)], ["division"]))
     assert width == 1000 and 0 <= west and east <= width
+
+
+def test_a_pair_of_one_definition_has_a_colour_of_its_own():
+    masks = picture([edge("area_um2", "eccentricity", 1)], ["division"])
+    assert "definition" in masks and "definition" not in picture([edge("area_um2", "speed_um_min", 1)], ["division"])
+    called = [{**edge("area_um2", "division", 3), "lag_min": lag} for lag in (30.0, 40.0)]
+    assert "definition" in picture(called[:1], ["division"]) and "definition" not in picture(called, ["division"])

@@ -30,7 +30,13 @@ rule score:
         mem_mb=memory_of_tables(800, 3),
         runtime=60,
     params:
-        cfg=section("score", samples=simulated(), populations=list(POPULATIONS), conditions=config["conditions"]),
+        cfg=section(
+            "score",
+            samples=simulated(),
+            populations=list(POPULATIONS),
+            conditions=config["conditions"],
+            windows={key: config["measure"][key] for key in ("speed_window_min", "directionality_window_min")},
+        ),
         code=code_hash("score"),
     script:
         "../../scripts/score.py"

@@ -35,6 +35,22 @@ def describe(column):
     return {**found, "unit": found["unit"].replace("um", "px")}
 
 
+def inputs_of(column, rows=None):
+    """Inputs of a column as a list of texts, {population} and the like filled in; [] for a column that is not in the dictionary.
+
+    rows : rows of the dictionary (dicts with name, inputs); default the project's
+    """
+    index = _index() if rows is None else _index_of(rows)
+    for name in dict.fromkeys((column, re.sub(r"_px(?=2?(?:_|$))", "_um", column))):
+        row, filled = _match(index, name)
+        if row is not None:
+            text = row["inputs"]
+            for word, value in filled.items():
+                text = text.replace("{" + word + "}", value)
+            return [part.strip() for part in text.split(",") if part.strip()]
+    return []
+
+
 @functools.cache
 def _rows():
     with open(PATH, encoding="utf-8", newline="") as file:
@@ -44,8 +60,12 @@ def _rows():
 
 @functools.cache
 def _index():
+    return _index_of(_rows())
+
+
+def _index_of(rows):
     exact, templates = {}, []
-    for row in _rows():
+    for row in rows:
         if "{" in row["name"]:
             parts = re.split(r"\{[a-z_]+\}", row["name"])
             pattern = "(.+)".join(re.escape(part) for part in parts)
@@ -57,10 +77,16 @@ def _index():
 
 
 def _find(column):
-    exact, templates = _index()
+    return _match(_index(), column)[0]
+
+
+def _match(index, column):
+    """(row, {word of the template: what stands there}), or (None, {})."""
+    exact, templates = index
     if column in exact:
-        return exact[column]
+        return exact[column], {}
     for _, pattern, row in templates:
-        if pattern.fullmatch(column):
-            return row
-    return None
+        found = pattern.fullmatch(column)
+        if found:
+            return row, dict(zip(re.findall(r"\{([a-z_]+)\}", row["name"]), found.groups()))
+    return None, {}

@@ -9,6 +9,7 @@
     filled head     genuine cause             hollow head   a hidden common cause is not ruled out
     dashed, two heads   hidden common cause   no head       undecided
     colour  red more, blue less, grey neither         width   strength (logarithm)
+            ochre: of one definition (one mask, one position, or how an event was called)
 
 Everything is placed by fixed rules (no random layout), so the same graph is the same picture.
 """
@@ -155,8 +156,12 @@ def draw(nodes, arrows, own_past, *, conditions, states, exogenous=(), memory=No
     return svg.svg(east - west, high - low, [body], _read_aloud(arrows, conditions), "graph")
 
 
+def _css(arrow):
+    return "definition" if arrow.definitional else SIGN_CLASS.get(arrow.sign, "neither")
+
+
 def _arrow(i, arrow, start, control, end):
-    css = SIGN_CLASS.get(arrow.sign, "neither")
+    css = _css(arrow)
     size = 9 + 1.3 * arrow.width
     parts = []
     tail_at, tip_at = start, end
@@ -187,7 +192,7 @@ def _label(words, arrow, start, control, end, rects, boxes):
     x, y = _point(start, control, end, t)
     rects.append((x, y, half))
     plate = f'<rect x="{svg.num(x - half + 2)}" y="{svg.num(y - 8)}" width="{svg.num(2 * half - 4)}" height="16" rx="4" class="plate"/>'
-    return plate + svg.text(x, y + 4, words, f"lag-label {SIGN_CLASS.get(arrow.sign, 'neither')}", "middle")
+    return plate + svg.text(x, y + 4, words, f"lag-label {_css(arrow)}", "middle")
 
 
 def _box(name, centre, past, memory, conditions, states, exogenous, units):

@@ -11,6 +11,9 @@ Source: spec section 5.6. Edges between the same two variables that say the same
 from dataclasses import dataclass, field
 from math import isnan, log10
 
+from cytocause.io import definitional_pairs, is_definitional
+
+ONSET_MIN = 30.0  # so near its onset an event and what it was called from are one thing (as in score.death_tolerance_min)
 HEADS = frozenset({"arrow", "head", "arrowhead", ">"})
 KINDS = ("genuine", "putative", "undirected", "latent")
 
@@ -34,6 +37,12 @@ class Arrow:
     def correlation(self):
         """Partial rank correlation of the strongest edge, None where there is none."""
         return number(self.edges[0].get("partial_correlation"))
+
+    @property
+    def definitional(self):
+        """Whether the two share a mask, a position or a formula, or the arrow only shows how an event was called."""
+        pairs = definitional_pairs((self.source, self.target))
+        return all(is_definitional(pairs, e["source"], e["target"], number(e.get("lag_min")), ONSET_MIN) for e in self.edges)
 
     @property
     def width(self):

@@ -9,7 +9,7 @@ PAGE = """<!DOCTYPE html>
 <title>{{ title }}</title>
 <link rel="icon" href="data:,">
 <style>
-:root{--ink:#1d2733;--soft:#5b6877;--line:#dde3ea;--paper:#fff;--ground:#f4f6f9;--accent:#0f6f8c;--more:#c0392b;--less:#2563b0;--neither:#7b8794;--warn:#8a5a00;--warnbg:#fff6e0}
+:root{--ink:#1d2733;--soft:#5b6877;--line:#dde3ea;--paper:#fff;--ground:#f4f6f9;--accent:#0f6f8c;--more:#c0392b;--less:#2563b0;--neither:#7b8794;--definition:#b7862b;--warn:#8a5a00;--warnbg:#fff6e0}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 body{margin:0;background:var(--ground);color:var(--ink);font:15.5px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif}
@@ -64,10 +64,10 @@ i.key{display:inline-block;width:11px;height:11px;border-radius:99px;vertical-al
 .node{fill:#fff;stroke:#8593a3;stroke-width:1.4}.node.condition{fill:#fdf3d8;stroke:#d8b24a}.node.exogenous{fill:#fdf3d8;stroke:#d8b24a;stroke-dasharray:4 3}.node.state{fill:#fbe6e3;stroke:#d08a80}.node.feature{fill:#eaf2fb;stroke:#93b4d8}
 svg .node-name{font-weight:600}svg .node-note{font-size:10.5px;fill:var(--soft)}
 .arrow{fill:none;stroke-linecap:butt}.arrow.latent{stroke-dasharray:7 5}
-.arrow.more{stroke:var(--more)}.arrow.less{stroke:var(--less)}.arrow.neither{stroke:var(--neither)}.arrow{opacity:.82}
-.head.more{fill:var(--more);stroke:var(--more)}.head.less{fill:var(--less);stroke:var(--less)}.head.neither{fill:var(--neither);stroke:var(--neither)}.head{stroke-width:1.6;stroke-linejoin:round}.head.hollow{fill:#fff}
+.arrow.more{stroke:var(--more)}.arrow.less{stroke:var(--less)}.arrow.neither{stroke:var(--neither)}.arrow.definition{stroke:var(--definition)}.arrow{opacity:.82}
+.head.more{fill:var(--more);stroke:var(--more)}.head.less{fill:var(--less);stroke:var(--less)}.head.neither{fill:var(--neither);stroke:var(--neither)}.head.definition{fill:var(--definition);stroke:var(--definition)}.head{stroke-width:1.6;stroke-linejoin:round}.head.hollow{fill:#fff}
 .edge:hover .arrow{opacity:1;filter:brightness(.8)}
-.plate{fill:#fff;opacity:.92}svg .lag-label{font-size:11.5px}svg .lag-label.more{fill:#96271b}svg .lag-label.less{fill:#17488a}
+.plate{fill:#fff;opacity:.92}svg .lag-label{font-size:11.5px}svg .lag-label.more{fill:#96271b}svg .lag-label.less{fill:#17488a}svg .lag-label.definition{fill:#7a5714}
 .legend{display:flex;flex-wrap:wrap;gap:4px 22px;font-size:13.3px;color:var(--soft);align-items:center}.legend svg{display:inline-block;vertical-align:middle}
 .films{display:grid;grid-template-columns:repeat(auto-fill,minmax(235px,1fr));gap:14px}.films video,.films img{width:100%;border-radius:8px;background:#000;display:block}
 pre{background:var(--ground);border:1px solid var(--line);border-radius:8px;padding:12px;overflow:auto;max-height:460px;font-size:12.6px}
@@ -102,6 +102,7 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:12px;color:v
 <span><svg width="40" height="14"><path d="M1 7H39" class="arrow neither" stroke-width="3"/></svg> direction unknown</span>
 <span><svg width="26" height="14"><path d="M1 7H25" class="arrow more" stroke-width="4"/></svg> more goes with more</span>
 <span><svg width="26" height="14"><path d="M1 7H25" class="arrow less" stroke-width="4"/></svg> more goes with less</span>
+<span><svg width="26" height="14"><path d="M1 7H25" class="arrow definition" stroke-width="4"/></svg> of one definition (one mask, one position, or how an event was called)</span>
 <span>width: strength &nbsp; label: time from cause to effect &nbsp; ↻ depends on its own past</span>
 </div>
 <details><summary>How to read this</summary>

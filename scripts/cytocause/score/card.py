@@ -4,6 +4,9 @@
      "counts": {...}, "populations": {...}, "samples": {sample: {population: {...}}}}
 """
 
+from cytocause.score.graph import NOTHING as NO_EDGES
+from cytocause.score.graph import ROWS as GRAPH
+from cytocause.score.graph import graph_figures
 from cytocause.score.linking import lnk
 from cytocause.score.ratios import ratios
 
@@ -11,22 +14,16 @@ ROWS = {  # name in the counts -> (key of the figure, which ratio it is, stem of
     "segment": ("segment.ap50", "jaccard", "segment.ap50"),
     "division": ("track.division_f1", "f1", "track.division"),
     "death": ("fate.death_f1", "f1", "fate.death"),
-    "skeleton": ("infer.skeleton_f1", "f1", "infer.skeleton"),
-    "arrowhead": ("infer.arrowhead_f1", "f1", "infer.arrowhead"),
-    "lag": ("infer.lag_f1", "f1", "infer.lag"),
-    "condition": ("infer.condition_f1", "f1", "infer.condition"),
+    **GRAPH,
 }
 SAMPLE_ROWS = ("segment", "link", "division", "death")
-GRAPH_ROWS = ("skeleton", "arrowhead", "lag", "condition")
+GRAPH_ROWS = tuple(GRAPH)
 NOTHING = {
     "segment": "no true mask and no found mask",
     "link": "the true tracks have no link",
     "division": "no true division and no found one",
     "death": "no true death and no found one",
-    "skeleton": "no true edge and no found one",
-    "arrowhead": "no true arrowhead and no found one",
-    "lag": "no true lagged edge and no found one",
-    "condition": "no true condition edge and no found one",
+    **NO_EDGES,
 }
 
 
@@ -62,7 +59,7 @@ def scorecard(samples, graph=None, missing=None, extra=None):
     Parameters
     ----------
     samples : {sample: {population: {"segment" | "link" | "division" | "death": counts}}}
-    graph : {"skeleton" | "arrowhead" | "lag" | "condition": counts, "unscored": int} or None
+    graph : what `graph.graph_counts` returns, or None
     missing : {row: reason} for rows that could not be scored at all
     extra : flat keys added as they are
 
@@ -89,15 +86,19 @@ def scorecard(samples, graph=None, missing=None, extra=None):
         for key, value in empty.items():
             if value is None:
                 notes[key] = missing[name] if name in missing else _why(name, key)
-    if "condition" in pooled:
-        card["infer.false_condition_edges"] = pooled["condition"]["fp"]
+    if graph is not None:
+        card.update(graph_figures(graph))
+        if card["infer.lag_error_min"] is None:
+            notes["infer.lag_error_min"] = "no true lagged edge was found"
+        card["definitional"] = graph.get("definitional", [])
     card.update(extra or {})
     populations = {}
     for by_population in samples.values():
         for population, rows in by_population.items():
             for name, counts in rows.items():
                 populations.setdefault(population, {}).setdefault(name, []).append(counts)
-    card["counts"] = {**pooled, **({"unscored_edges": graph["unscored"]} if graph and "unscored" in graph else {})}
+    apart = {"unscored_edges": "unscored", "outside_edges": "outside", "unsupported_marks": "unsupported", "false_edges": "false_edges"}
+    card["counts"] = {**pooled, **{name: graph[key] for name, key in apart.items() if graph and key in graph}}
     card["notes"] = notes
     card["populations"] = {
         population: _block({name: pool_counts(many) for name, many in rows.items()})

@@ -2,15 +2,25 @@
 
     model      contact --30 min--> death (hazard)          mitosis (hazard) --40 min--> division (event)
     observed   n_immune_r1 --30 min--> death               size -> mitosis becomes  area_um2 --40 min--> division
+    dag        every link on the simulator's own step, hidden nodes and own pasts included
 
-The model's own edges are stored as they are. `scored_edges` carries them to the columns of the cell and event tables: names are
-those of `observed`, and the time from a hazard to the event that is seen is added to the lag. A condition has no lag (null).
-`definitional` are pairs that share a mask or a position with an event (a dying cell shrinks because that is what dying looks
-like); `induced` are pairs joined through what happened before a trajectory began (a drug that stops division leaves fewer
-young, small cells) and are listed among them too. They are neither true nor false finds.
+The model's own edges are stored as they are, and as `dag`: nodes (hidden ones too) and links, each variable's own past, the
+random effects of cells and chips, the step from a hazard to the event that is seen. What can be found of it depends on the
+window of a search and is derived where the two are compared (room `score`).
+
+`scored_edges` carries the edges to the columns of the cell and event tables: names are those of `observed`, and the time from a
+hazard to the event that is seen is added to the lag. A condition has no lag (null). `definitional` are pairs that share a mask, a
+position or a formula (the data dictionary says which), `induced` pairs joined through what happened before a trajectory began (a
+drug that stops division leaves fewer young, small cells): in the dag they go through the node EARLIER. Both are neither true nor
+false finds.
 """
 
+from cytocause.io import definitional_pairs
+
 from .model import lag_frames
+
+EVENTS = {"mitosis": "division_event", "death": "death_event"}  # what is seen of a hazard
+EARLIER = "earlier_lives"  # hidden: how often, and when, the ancestors of a trajectory's first cell divided
 
 
 def truth_graph(model, frame_interval_min):
@@ -24,7 +34,8 @@ def truth_graph(model, frame_interval_min):
     Returns
     -------
     dict: model, step_min, frame_interval_min, conditions, variables (observed names), model_variables, edges (on the
-    simulator's own step), scored_edges, self_edges, definitional, induced, proxies
+    simulator's own step), scored_edges, self_edges, definitional, induced, proxies, dag: {nodes: [{name, kind, hidden, observed,
+    constant, and induced: True for EARLIER}], links: [{source, target, lag_frames, ...}], step_min}
     """
     seen = {name: v.observed for name, v in model.variables.items()}
     edges, scored = [], []
@@ -46,15 +57,11 @@ def truth_graph(model, frame_interval_min):
                 **way,
             }
         )
-    events = [seen[name] for name in ("mitosis", "death")]
-    features = [seen[name] for name in ("size", "speed", "elongation")]
     joined = {frozenset((e["source"], e["target"])) for e in scored}
-    shared = [[e, f] for e in events for f in features]
-    shared.append(events)  # a divided cell cannot die in the same track and the other way round
-    shared.append([seen["mitosis"], seen["contact"]])  # after a division a row is the mean of two daughters
-    shared.append([seen["size"], seen["elongation"]])  # of one mask
-    definitional = [pair for pair in shared if frozenset(pair) not in joined]
-    induced = _induced(model, seen)
+    measured = list(dict.fromkeys(name for name in seen.values() if name))
+    definitional = [sorted(pair) for pair in definitional_pairs(measured) if pair not in joined]
+    dag = causal_dag(model, frame_interval_min)
+    induced = [pair for pair in _induced(model, dag, seen) if frozenset(pair) not in joined]
     return {
         "model": model.name,
         "step_min": float(frame_interval_min),
@@ -68,20 +75,93 @@ def truth_graph(model, frame_interval_min):
         "edges": edges,
         "scored_edges": scored,
         "self_edges": [seen[name] for name in ("size", "speed", "elongation", "contact")],
-        "definitional": definitional + induced,
+        "definitional": sorted(definitional) + induced,
         "induced": induced,
         "proxies": {v.observed: list(v.proxies) for v in model.variables.values() if v.proxies},
+        "dag": dag,
     }
 
 
-def _induced(model, seen):
-    """Conditions that act on division and not on size: division halves the area, in lives before the trajectory."""
-    acts = {(e.source, e.target) for e in model.edges}
-    return [
-        [seen[name], seen["size"]]
-        for name in model.contextual()
-        if (name, "mitosis") in acts and (name, "size") not in acts
+def causal_dag(model, frame_interval_min):
+    """{"nodes", "links", "step_min"} of the model: its own nodes and links, and the lives before the trajectories.
+
+    A cell's size when it is first seen hangs on when its ancestors divided. Whatever lasts for a chip's or a cell's whole time
+    and acts on division therefore acts on size through EARLIER, a hidden constant node.
+    """
+    nodes, links = _own_nodes(model), _own_links(model, frame_interval_min)
+    lasting = {node["name"] for node in nodes if node["constant"]}
+    before = sorted(_above(links, "mitosis") & lasting)
+    if before:
+        nodes = [*nodes, {"name": EARLIER, "kind": "cell", "hidden": True, "observed": None, "constant": True, "induced": True}]
+        links = [*links, *(_link(name, EARLIER, 0) for name in before), _link(EARLIER, "size", 0)]
+    return {"nodes": nodes, "links": links, "step_min": float(frame_interval_min)}
+
+
+def _above(links, name):
+    """Names of all nodes from which a way leads to a node."""
+    found, stack = set(), [name]
+    while stack:
+        at = stack.pop()
+        for link in links:
+            if link["target"] == at and link["source"] not in found:
+                found.add(link["source"])
+                stack.append(link["source"])
+    return found
+
+
+def _induced(model, dag, seen):
+    """Conditions that act on size through earlier lives only."""
+    into = {link["source"] for link in dag["links"] if link["target"] == EARLIER}
+    links = [link for link in dag["links"] if EARLIER not in (link["source"], link["target"])]
+    return [[seen[name], seen["size"]] for name in model.contextual() if name in into and name not in _above(links, "size")]
+
+
+def _link(source, target, lag, **way):
+    return {"source": source, "target": target, "lag_frames": lag, "sign": "+", "strength": 1.0, "form": "linear", **way}
+
+
+def _own_nodes(model):
+    if hasattr(model, "nodes"):
+        return model.nodes("hidden")
+    nodes = []
+    for v in model.variables.values():
+        hidden = v.kind == "hazard"
+        constant = v.kind == "contextual"
+        nodes.append(
+            {"name": v.name, "kind": v.kind, "hidden": hidden, "observed": None if hidden else v.observed, "constant": constant}
+        )
+    for hazard, name in EVENTS.items():
+        event = {"name": name, "kind": "event", "hidden": False, "constant": False}
+        nodes.append({**event, "observed": model.variables[hazard].observed})
+    for name, kind, constant, _ in _effects(model):
+        nodes.append({"name": name, "kind": kind, "hidden": True, "observed": None, "constant": constant})
+    return nodes
+
+
+def _effects(model):
+    """(name, kind, constant, target) of every memory and every random effect of a cell or chip."""
+    for v in model.variables.values():
+        if v.values.get("memory_min", 0) > 0 and v.values.get("sd", 0) > 0:
+            yield f"{v.name}_memory", "cell", False, v.name
+        for level in ("cell", "chip"):
+            if v.values.get(f"{level}_sd", 0) > 0:
+                yield f"{v.name}_{level}_effect", level, True, v.name
+
+
+def _own_links(model, frame_interval_min):
+    if hasattr(model, "causal_links"):
+        return model.causal_links(frame_interval_min, "hidden")
+    links = [
+        _link(e.source, e.target, frames, sign="+" if e.sign > 0 else "-", strength=e.strength, form=e.form)
+        for e, frames in zip(model.edges, lag_frames(model, frame_interval_min))
     ]
+    delay = _delay_frames(model, "mitosis", frame_interval_min)
+    links += [_link("mitosis", "division_event", delay), _link("death", "death_event", 0)]
+    links += [_link("division_event", "death", 1, sign="-"), _link("death_event", "mitosis", 1, sign="-")]
+    links += [_link(name, name, 1) for name in ("size", "contact", "division_event", "death_event")]
+    for name, _, constant, target in _effects(model):
+        links += [_link(name, target, 0)] if constant else [_link(name, target, 0), _link(name, name, 1)]
+    return links
 
 
 def _delay_frames(model, target, frame_interval_min):
