@@ -3,10 +3,12 @@ rule score:
         truth_labels=per_sample("results/samples/{sample}/simulate/truth/labels.ome.tif", simulated()),
         truth_tracks=per_sample("results/samples/{sample}/simulate/truth/tracks.parquet", simulated()),
         truth_events=per_sample("results/samples/{sample}/simulate/truth/events.parquet", simulated()),
+        truth_variables=per_sample("results/samples/{sample}/simulate/truth/variables.parquet", simulated()),
         truth_graph=per_sample("results/samples/{sample}/simulate/truth/graph.json", simulated()),
         meta=per_sample("results/samples/{sample}/movie.json", simulated()),
         labels=per_population("results/samples/{sample}/{population}/labels.ome.tif", simulated()),
         tracks=per_population("results/samples/{sample}/{population}/tracks.parquet", simulated()),
+        cells=per_population("results/samples/{sample}/{population}/cells.parquet", simulated()),
         events=per_population("results/samples/{sample}/{population}/events.parquet", simulated()),
         status=per_population("results/samples/{sample}/{population}/status/fate.json", simulated()),
         edges="results/infer/edges.tsv",
@@ -30,7 +32,13 @@ rule score:
         mem_mb=memory_of_tables(800, 3),
         runtime=60,
     params:
-        cfg=section("score", samples=simulated(), populations=list(POPULATIONS), conditions=config["conditions"]),
+        cfg=section(
+            "score",
+            samples=simulated(),
+            populations=list(POPULATIONS),
+            conditions=config["conditions"],
+            chips=chips_of(simulated()),
+        ),
         code=code_hash("score"),
     script:
         "../../scripts/score.py"

@@ -1,9 +1,11 @@
 """Score: what was found against the truth, at every hand-over from pixels to graph.
 
-    masks  -> segment.ap50        tracks -> track.lnk, track.division_f1
-    events -> fate.death_f1       graph  -> infer.skeleton_f1, infer.arrowhead_f1, infer.lag_f1
+    masks  -> segment.detection_f1, segment.ap50, segment.seg    features -> measure.<feature>_r2, measure.<feature>_bias
+    tracks -> track.lnk, track.chota, track.division_f1           events   -> fate.death_f1, fate.death_onset_error_min
+    graph  -> infer.skeleton_f1, infer.arrowhead_f1, infer.lag_f1
 
-The figures are sums over samples before any division ("pooled"); each sample and population is listed beside them.
+One metric, one file. The figures are sums over samples before any division ("pooled"), with intervals over chips; each sample and
+population is listed beside them.
 """
 
 from cytocause.score.card import rows_of_card, scorecard
