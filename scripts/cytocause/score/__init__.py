@@ -6,10 +6,23 @@
 
 One metric, one file. The figures are sums over samples before any division ("pooled"), with intervals over chips; each sample and
 population is listed beside them.
+
+    score_population   one population of one sample -> counts       (sample)
+    scorecard          counts -> figures, intervals, notes          (card)
+    graph_counts       found graph against the true one -> counts   (graph)
+    ablation           graphs with one more hand-over true          (chain)
 """
 
-from cytocause.score.card import rows_of_card, scorecard
-from cytocause.score.graph import graph_counts, same_truth
-from cytocause.score.sample import score_population
+_HOME = {
+    "score_population": "sample", "scorecard": "card", "rows_of_card": "card", "graph_counts": "graph", "same_truth": "graph",
+    "ablation": "chain", "rows_of_ablation": "chain", "given_truth": "given", "without_samples": "given",
+}  # fmt: skip
+__all__ = list(_HOME)
 
-__all__ = ["graph_counts", "rows_of_card", "same_truth", "score_population", "scorecard"]
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'cytocause.score' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"cytocause.score.{_HOME[name]}"), name)
