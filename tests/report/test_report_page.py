@@ -207,7 +207,7 @@ def test_the_picture_of_scores_stays_between_nought_and_one_and_says_the_number(
     card = {"measure.area_um2_r2": -3.5, "measure.area_um2_bias": 2.0, "populations": {}, "intervals": {"measure.area_um2_r2": [-9.0, 0.2]}}
     context = score(card)
     assert [row["key"] for row in context["rows"]] == ["measure.area_um2_r2", "measure.area_um2_bias"]
-    assert "below 0" in context["figure"] and "-3.5" in context["figure"]
+    assert 'class="pooled beyond"' in context["figure"] and "-3.5" in context["figure"]
     assert all(0 <= float(x) <= 860 for x in re.findall(r'(?:x1|x2|cx)="([-\d.]+)"', context["figure"]))
     assert score(None) is None
 

@@ -4,7 +4,7 @@
                drawn right, AP at 0.75  ├───●──┤          0.81   0.77 to 0.86
     Tracks     links, LNK                      ├●┤        0.99   ...
 
-The dot is the pooled figure, the bar its 95 % interval over chips, small dots are populations. Shares only (0 is worst, 1 is
+The dot is the pooled figure (hollow at the edge where it lies beyond, as a negative R2 does), the bar its 95 % interval over chips, small dots are populations. Shares only (0 is worst, 1 is
 perfect); errors with a unit are in the table.
 """
 
@@ -35,9 +35,12 @@ GROUPS = (  # hand-over, (key, label in the figure, label in the table)
     ("Features",),
     (
         "Graph",
+        ("infer.summary_f1", "what acts on what, F1", "Graph: what acts on what, whatever the lag, F1"),
         ("infer.skeleton_f1", "pairs joined, F1", "Graph: which pairs are joined, F1"),
-        ("infer.arrowhead_f1", "arrowheads, F1", "Graph: arrowheads, F1"),
+        ("infer.direct_f1", "direct pairs, F1", "Graph: pairs of the model's own links, F1"),
         ("infer.lag_f1", "lags, F1", "Graph: lags, F1"),
+        ("infer.arrowhead_f1", "arrowheads, F1", "Graph: arrowheads, F1"),
+        ("infer.tail_f1", "tails, F1", "Graph: tails, F1"),
         ("infer.condition_f1", "edges of conditions, F1", "Graph: edges of conditions, F1"),
     ),
 )
@@ -144,9 +147,7 @@ def _line(card, key, label, populations, x, y):
         if own is not None and len(populations) > 1:
             hover = svg.esc(f"{population}: {short(own, 3)}")
             parts.append(f'<circle cx="{svg.num(at(own))}" cy="{svg.num(y)}" r="3.2" class="dot c{i}"><title>{hover}</title></circle>')
-    hover = svg.esc(f"{label}: {short(value, 3)}")
-    parts.append(f'<circle cx="{svg.num(at(value))}" cy="{svg.num(y)}" r="5" class="pooled"><title>{hover}</title></circle>')
-    if value < 0:
-        parts.append(svg.text(x(0) + 9, y + 4, "below 0", "note"))
+    hover, css = svg.esc(f"{label}: {short(value, 3)}"), "pooled" if 0 <= value <= 1 else "pooled beyond"
+    parts.append(f'<circle cx="{svg.num(at(value))}" cy="{svg.num(y)}" r="5" class="{css}"><title>{hover}</title></circle>')
     parts.append(svg.text(WIDTH - NUMBERS + 46, y + 4, short(value, 3), "tick", "end"))
     return [*parts, svg.text(WIDTH, y + 4, interval(card, key), "note", "end")]
