@@ -1,10 +1,11 @@
 """Score what was found against the truth: unpack, call, write.
 
-input   truth_labels, truth_tracks, truth_events, truth_graph, meta   one per simulated sample, in the order of cfg["samples"]
-        labels, tracks, events                                       sample-major, populations in the order of cfg["populations"]
+input   truth_labels, truth_tracks, truth_events, truth_variables, truth_graph, meta
+                                                                     one per simulated sample, in the order of cfg["samples"]
+        labels, tracks, cells, events                                sample-major, populations in the order of cfg["populations"]
         status                                                       of the stages that made them (any number)
         edges, json                                                  of infer
-params  cfg: section score + {"samples": [names], "populations": [names]}; optional "conditions": [{name, ...}],
+params  cfg: section score + {"samples": [names], "populations": [names], "chips": {sample: chip}}; optional "conditions": [{name, ...}],
         "windows": {"speed_window_min", "directionality_window_min"} of the section measure
 output  scorecard (json), table (tsv)
 """
@@ -40,7 +41,7 @@ def main(snakemake):
     cfg = snakemake.params.cfg
     paths = partial(paths_of, snakemake.input)
     cells = [(s, p) for s in range(len(cfg["samples"])) for p in range(len(cfg["populations"]))]
-    samples, onsets = {}, []
+    samples = {}
     for s, p in progress(cells, len(cells), "samples and populations scored"):
         sample, population = cfg["samples"][s], cfg["populations"][p]
         meta, i = read_json(paths("meta")[s]), s * len(cfg["populations"]) + p
@@ -51,29 +52,20 @@ def main(snakemake):
             open_labels(paths("truth_labels")[s], channel=population) as truth,
             open_labels(paths("labels")[i]) as found,
         ):
-            rows, errors = score_population(
+            samples.setdefault(sample, {})[population] = score_population(
                 frames(truth, found, meta["frames"]),
-                of_population(read_table(paths("truth_tracks")[s]), population),
-                read_table(paths("tracks")[i]),
-                of_population(read_table(paths("truth_events")[s]), population),
-                read_table(paths("events")[i]),
+                {name: of_population(read_table(paths(f"truth_{name}")[s]), population) for name in ("tracks", "events", "variables")},
+                {name: read_table(paths(name)[i]) for name in ("tracks", "events", "cells")},
                 cfg,
                 meta["frame_interval_min"],
             )
-        samples.setdefault(sample, {})[population] = rows
-        onsets.append(errors)
     truth, reason = same_truth([read_json(path) for path in paths("truth_graph")])
     graph = None
     if truth is not None and paths("json"):
         graph = graph_counts(truth, read_json(paths("json")[0]), cfg)
     unscored = {} if graph else dict.fromkeys(GRAPH_ROWS, reason or "no graph was inferred")
-    onsets = np.concatenate(onsets) if onsets else np.zeros(0)
-    card = scorecard(
-        samples,
-        graph,
-        unscored,
-        {"fate.death_onset_error_min": float(np.median(np.abs(onsets))) if len(onsets) else None},
-    )
+    bootstrap = cfg["bootstrap"]
+    card = scorecard(samples, graph, unscored, chips=cfg["chips"], resamples=bootstrap["resamples"], seed=bootstrap["seed"])
     write_json(card, snakemake.output.scorecard)
     rows = pd.DataFrame(rows_of_card(card))
     whole = {name: rows[name].astype("Int64") for name in ("tp", "fp", "fn")}

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from cytocause.report.page import build, failed_names, failed_parts, films, make_experiment, sections, unit_name
+from cytocause.report.scores import score
 from tests.report import experiment
 
 
@@ -187,13 +188,28 @@ def test_score_rows_that_do_not_exist_say_so():
         "segment.ap50_recall": 0.96,
         "track.lnk": 0.99,
         "fate.death_f1": None,
+        "intervals": {"segment.ap50": [0.92, 0.96]},
+        "bootstrap": {"chips": 2},
         "notes": {"fate.death_f1": "no true death and no found one"},
         "populations": {"tumour": {"segment.ap50": 0.95, "track.lnk": 0.99}},
         "samples": {"chip1": {}},
         "infer.false_condition_edges": 1,
     }
     page = build(data)
+    figure = page[page.index('aria-label="scores at every hand-over') :]
+    figure = figure[: figure.index("</svg>")]
+    assert "no true death and no found one" in figure and figure.count('class="pooled"') == 2 and figure.count('class="reach"') == 1
+    assert "0.920 to 0.960" in figure and "0.920 to 0.960" in page.replace(figure, "")
     assert "no true death and no found one" in page and "0.940" in page and "False edges of conditions in this experiment: 1." in page
+
+
+def test_the_picture_of_scores_stays_between_nought_and_one_and_says_the_number():
+    card = {"measure.area_um2_r2": -3.5, "measure.area_um2_bias": 2.0, "populations": {}, "intervals": {"measure.area_um2_r2": [-9.0, 0.2]}}
+    context = score(card)
+    assert [row["key"] for row in context["rows"]] == ["measure.area_um2_r2", "measure.area_um2_bias"]
+    assert 'class="pooled beyond"' in context["figure"] and "-3.5" in context["figure"]
+    assert all(0 <= float(x) <= 860 for x in re.findall(r'(?:x1|x2|cx)="([-\d.]+)"', context["figure"]))
+    assert score(None) is None
 
 
 def test_the_same_data_give_the_same_page_but_for_the_footer():

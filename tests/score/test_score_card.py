@@ -3,13 +3,18 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytocause.score.card import rows_of_card, scorecard
+from cytocause.score.bootstrap import draws, intervals
+from cytocause.score.card import pool_counts, rows_of_card, scorecard
 from cytocause.score.events import event_counts
+from cytocause.score.features import feature_counts, feature_figures, matched_rows
 from cytocause.score.graph import edge_counts, graph_counts, same_truth
+from cytocause.score.onset import onset_figures
+from cytocause.score.phase import phase_counts, phase_figures
 from cytocause.score.ratios import ratios
 from tests.score import naive
 
@@ -162,6 +167,74 @@ def test_the_table_lists_pooled_population_and_sample_rows():
     keys = {(r["sample"], r["population"], r["score"]) for r in rows}
     assert len(keys) == len(rows)
     assert {("", "", "track.lnk"), ("", "immune", "track.lnk"), ("a", "tumour", "segment.ap50")} <= keys
+
+
+def test_onset_errors_have_a_size_and_a_side():
+    assert onset_figures([-10.0, 20.0, 20.0]) == (20.0, 10.0)
+    assert onset_figures([]) == (None, None)
+    one, two = {"death_onset": {"errors_min": [10.0]}}, {"death_onset": {"errors_min": [-30.0, 40.0]}}
+    card = scorecard({"a": {"tumour": one}, "b": {"tumour": two}})
+    assert card["fate.death_onset_error_min"] == 30.0 and card["fate.death_onset_bias_min"] == pytest.approx(20 / 3)
+    assert card["counts"]["death_onset"] == {"n": 3}  # the errors themselves are no part of the card
+
+
+def test_a_feature_is_judged_by_its_value_and_not_by_its_correlation():
+    true = np.array([1.0, 2.0, 3.0, np.nan])
+    assert feature_figures(feature_counts(true, true)) == (1.0, 0.0)
+    assert feature_figures(feature_counts(true, true + 1)) == (pytest.approx(1 - 3 / 2), 1.0)
+    assert feature_figures(feature_counts(true[:1], true[:1] + 2)) == (None, 2.0)
+    assert feature_figures(feature_counts(true[3:], true[3:])) == (None, None)
+    assert feature_figures(feature_counts([5.0, 5.0], [5.0, 6.0])) == (None, 0.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=3, max_size=20), st.integers(1, 2))
+def test_features_add_over_samples(rows, cut):
+    true, found = np.array(rows).T
+    r2, bias = feature_figures(pool_counts([feature_counts(true[:cut], found[:cut]), feature_counts(true[cut:], found[cut:])]))
+    spread = ((true - true.mean()) ** 2).sum()
+    assert bias == pytest.approx((found - true).mean(), abs=1e-9)
+    if spread > 1e-3:
+        assert r2 == pytest.approx(1 - ((found - true) ** 2).sum() / spread, rel=1e-6, abs=1e-6)
+
+
+def test_rows_are_matched_by_frame_and_number():
+    truth = pd.DataFrame({"track_id": [1, 1, 2], "frame": [0, 1, 1]})
+    cells = pd.DataFrame({"label": [7, 9, 7], "frame": [1, 1, 0]})
+    pairs = np.array([[0, 1, 7], [1, 1, 9], [1, 2, 8], [5, 1, 7]])
+    rows = matched_rows(truth, cells, pairs)
+    assert [part.tolist() for part in rows] == [[0, 1], [2, 1]]
+
+
+def test_phases_are_counted_by_what_is_true():
+    counts = phase_counts(["interphase", "interphase", "mitosis", None], ["interphase", "mitosis", "mitosis", "dying"])
+    figures = phase_figures(counts)
+    assert figures["fate.phase_accuracy"] == pytest.approx(2 / 3)
+    assert figures["fate.phase_interphase_recall"] == 0.5 and figures["fate.phase_mitosis_recall"] == 1.0
+    assert figures["fate.phase_dying_recall"] is None
+    card = scorecard({"a": {"tumour": {"phase": counts}}})
+    assert card["notes"] | {"fate.phase_dying_recall": "no matched cell is in that phase"} == card["notes"]
+
+
+def test_intervals_are_over_chips_and_seeded():
+    samples = {name: {"tumour": {"segment": {"tp": tp, "fp": 0, "fn": 100 - tp}}} for name, tp in (("a", 90), ("b", 80), ("c", 50), ("d", 70))}
+    card = scorecard(samples, resamples=400, seed=3)
+    low, high = card["intervals"]["segment.ap50"]
+    assert 0.5 <= low < card["segment.ap50"] < high <= 0.9
+    assert scorecard(samples, resamples=400, seed=3) == card
+    assert draws(4, 400, 3).tolist() == draws(4, 400, 3).tolist() != draws(4, 400, 4).tolist()
+    # two samples of a chip are drawn together: with two chips the extremes are the chips themselves
+    two = scorecard(samples, chips={"a": "A", "b": "A", "c": "C", "d": "C"}, resamples=400, seed=3)
+    assert two["intervals"]["segment.ap50"] == pytest.approx([0.6, 0.85]) and two["bootstrap"]["chips"] == 2
+    one = scorecard(samples, chips=dict.fromkeys(samples, "A"), resamples=400)
+    assert one["intervals"] == {} and "fewer than two chips" in one["bootstrap"]["note"]
+
+
+def test_a_figure_that_rarely_exists_has_no_interval():
+    def figures_of(units):
+        return {"often": sum(units), "rare": 1.0 if sum(units) == 0 else None}
+
+    assert set(intervals(figures_of, [0, 1, 1, 1], 200, 1)) == {"often"}
 
 
 def test_ratios_of_nothing_are_none():

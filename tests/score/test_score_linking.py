@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytocause.score.lineage import Lineage, match_nodes
+from cytocause.score.chota import chota, chota_counts
+from cytocause.score.complete import complete, complete_counts
+from cytocause.score.lineage import Lineage, match_nodes, pairs_of_nodes
 from cytocause.score.linking import division_counts, link_counts, lnk, track_of_truth
 from cytocause.score.masks import compare_frames
 from cytocause.score.ratios import ratios
+from cytocause.score.seg import seg
 from tests.score import naive, world
 
 
@@ -69,6 +72,32 @@ def test_divisions_are_those_of_traccuracy(seed):
     assert ours["recall"] == pytest.approx(theirs["Division Recall"], abs=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_chota_and_complete_lineages_are_those_of_traccuracy(seed):
+    from traccuracy.metrics import CHOTAMetric, CompleteTracks
+
+    truth = world.make(seed)
+    found = world.spoil(*truth, seed + 10, n_merge=0)  # CompleteTracks refuses merged masks
+    theirs = traccuracy_results(truth, found, [CHOTAMetric(), CompleteTracks(error_type="ctc")])
+    parts = compared(*truth, *found)
+    assert chota(chota_counts(*parts)) == pytest.approx(theirs[0]["CHOTA"], abs=1e-12)
+    counts = complete_counts(*parts)
+    assert complete(counts) == pytest.approx(theirs[1]["complete_lineages"], abs=1e-12)
+    assert counts["n"] == theirs[1]["total_lineages"] and counts["complete"] < counts["n"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_chota_is_that_of_its_definition_with_merged_masks_too(seed):
+    truth = world.make(seed, n_frames=6)
+    found = world.spoil(*truth, seed + 20, n_merge=2)
+    true, own, nodes = compared(*truth, *found)
+    t, f = pairs_of_nodes(true, own, nodes)
+    parent = [dict(zip(tracks["track_id"], tracks["parent_id"])) for _, tracks in (truth, found)]
+    of = [[(int(k), int(parent[n][k])) for k in lineage.track] for n, lineage in enumerate((true, own))]
+    expected = naive.chota(*of, list(zip(t.tolist(), f.tolist())))
+    assert chota(chota_counts(true, own, nodes)) == pytest.approx(expected, abs=1e-12) and expected < 1
+
+
 def write_ctc(masks, tracks, folder, names):
     tifffile = pytest.importorskip("tifffile")
     folder.mkdir(parents=True)
@@ -85,16 +114,21 @@ def write_ctc(masks, tracks, folder, names):
 
 
 @pytest.mark.parametrize("seed", [0, 8, 10])
-def test_linking_score_is_that_of_py_ctcmetrics(seed, tmp_path):
+def test_linking_score_chota_and_seg_are_those_of_py_ctcmetrics(seed, tmp_path):
     from ctc_metrics import evaluate_sequence
 
     truth = world.make(seed)
     found = world.spoil(*truth, seed + 10, n_merge=0, n_drop=0, n_swap=0, n_orphan=0)
     write_ctc(*truth, tmp_path / "gt" / "TRA", ("man_track", "man_track.txt"))
+    write_ctc(*truth, tmp_path / "gt" / "SEG", ("man_seg", "unused.txt"))
     write_ctc(*found, tmp_path / "res", ("mask", "res_track.txt"))
     with contextlib.redirect_stdout(io.StringIO()):
-        theirs = evaluate_sequence(str(tmp_path / "res"), str(tmp_path / "gt"), ["Valid", "DET", "TRA", "LNK"], 1)
+        theirs = evaluate_sequence(str(tmp_path / "res"), str(tmp_path / "gt"), ["Valid", "DET", "TRA", "LNK", "CHOTA", "SEG"], 1)
     assert theirs["Valid"] == 1
+    parts = compared(*truth, *found)
+    assert chota(chota_counts(*parts)) == pytest.approx(theirs["CHOTA"], abs=1e-4)
+    rows, _ = compare_frames((t, a, b) for t, (a, b) in enumerate(zip(truth[0], found[0])))
+    assert seg(rows["seg"]) == pytest.approx(theirs["SEG"], abs=1e-4)
     assert lnk(link_counts(*compared(*truth, *found))) == pytest.approx(theirs["LNK"], abs=1e-4)
 
 
@@ -104,6 +138,7 @@ def test_the_truth_scores_one_against_itself():
     assert lnk(link_counts(*parts)) == 1.0
     counts = division_counts(*parts)
     assert counts["tp"] > 0 and counts["fp"] == counts["fn"] == 0
+    assert chota(chota_counts(*parts)) == complete(complete_counts(*parts)) == 1.0
 
 
 def table(rows):
@@ -166,7 +201,7 @@ def test_a_mother_with_one_daughter_is_a_cut_track_and_no_division():
     tracks.loc[tracks["frame"] >= 3, ["track_id", "parent_id"]] = (2, 1)
     parts = compared(*truth, masks, tracks)
     assert division_counts(*parts) == {"tp": 0, "fp": 0, "fn": 0}
-    assert lnk(link_counts(*parts)) == 1.0
+    assert lnk(link_counts(*parts)) == chota(chota_counts(*parts)) == complete(complete_counts(*parts)) == 1.0
 
 
 def test_nothing_found_scores_zero_and_no_truth_scores_none():
@@ -174,6 +209,9 @@ def test_nothing_found_scores_zero_and_no_truth_scores_none():
     parts = compared(*truth, np.zeros_like(truth[0]), truth[1].iloc[:0])
     assert lnk(link_counts(*parts)) == 0.0
     assert division_counts(*parts) == {"tp": 0, "fp": 0, "fn": 1}
+    assert chota(chota_counts(*parts)) == 0.0 and complete_counts(*parts) == {"complete": 0, "n": 1}
+    nobody = Lineage([], [], [], [])
+    assert chota(chota_counts(nobody, nobody, [])) is None and complete(complete_counts(nobody, nobody, [])) is None
     assert lnk(link_counts(Lineage([], [], [], []), Lineage([], [], [], []), np.zeros((0, 3)))) is None
 
 

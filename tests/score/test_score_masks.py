@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cytocause.score.masks import ap_counts, compare_frames, covered_nodes
+from cytocause.score.seg import seg
 from tests.score import naive
 
 small = arrays(np.int32, (5, 6), elements=st.integers(0, 4))
@@ -47,12 +48,32 @@ def test_a_mask_over_two_cells_sees_both_and_is_good_for_one_at_most():
     found[:] = 7
     assert covered_nodes(truth, found).tolist() == [[1, 7], [2, 7]]
     assert ap_counts(truth, found, 0.5) == {"tp": 1, "fp": 0, "fn": 1}
+    rows, _ = compare_frames([(0, truth, found)])
+    assert rows["detection"] == {"tp": 1, "fp": 0, "fn": 1}
+    assert seg(rows["seg"]) == 0.5  # each true cell is half of the mask
+
+
+@settings(max_examples=60, deadline=None)
+@given(truth=small, found=small)
+def test_detection_and_seg_equal_the_pixel_count(truth, found):
+    rows, _ = compare_frames([(0, truth, found)])
+    assert rows["detection"] == naive.detection_counts(truth, found)
+    assert seg(rows["seg"]) == (None if not truth.any() else pytest.approx(naive.seg(truth, found)))
+
+
+def test_the_strict_row_asks_for_three_quarters():
+    truth, found = np.zeros((4, 4), int), np.zeros((4, 4), int)
+    truth[:2, :4] = 1
+    found[:2, :3] = 1  # 6 of 8 pixels: exactly 0.75
+    strict = [compare_frames([(0, truth, mask)])[0]["segment75"]["tp"] for mask in (found, np.where(np.arange(4) < 2, found, 0))]
+    assert strict == [1, 0]
 
 
 def test_frames_are_pooled_and_keep_their_numbers():
     a, b = np.array([[1, 1, 0, 2]]), np.array([[3, 3, 0, 0]])
-    counts, nodes = compare_frames([(0, a, b), (5, a, a)])
-    assert counts == {"tp": 3, "fp": 0, "fn": 1}
+    rows, nodes = compare_frames([(0, a, b), (5, a, a)])
+    assert rows["segment"] == rows["segment75"] == rows["detection"] == {"tp": 3, "fp": 0, "fn": 1}
+    assert rows["seg"] == {"sum": 3.0, "n": 4}
     assert nodes.tolist() == [[0, 1, 3], [5, 1, 1], [5, 2, 2]]
     assert compare_frames([])[1].shape == (0, 3)
 

@@ -19,7 +19,10 @@ CFG = {
     "death_tolerance_frames": 3,
     "lag_tolerance_layers": 1,
     "populations": ["tumour", "immune"],
+    "bootstrap": {"resamples": 50, "seed": 1},
+    "chips": {"good": "A", "bad": "B"},
 }
+NAMES = ("truth_labels", "truth_tracks", "truth_events", "truth_variables", "truth_graph", "meta", "labels", "tracks", "cells", "events")
 EDGES = [{"source": "drug", "target": "death", "lag_frames": None, "lag_min": None}]
 
 
@@ -35,7 +38,7 @@ def job(tmp_path):
     """Two samples: `good` is found as it is, `bad` has no mask of the second population."""
     from cytocause.io import write_empty_labels, write_label_channels, write_labels, write_table
 
-    inputs = Inputs({k: [] for k in ("truth_labels", "truth_tracks", "truth_events", "truth_graph", "meta", "labels", "tracks", "events")})
+    inputs = Inputs({k: [] for k in NAMES})
     for s, sample in enumerate(("good", "bad")):
         stacks = {p: world.make(seed=s + k, n_frames=6) for k, p in enumerate(CFG["populations"])}
         folder = tmp_path / sample
@@ -47,10 +50,14 @@ def job(tmp_path):
         tracks = pd.concat([stacks[p][1].assign(population=p) for p in CFG["populations"]])
         events = pd.DataFrame({"population": ["tumour"], "track_id": [1], "event": ["death"], "time_min": [20.0]})
         write_table(tracks, folder / "truth_tracks.parquet")
+        seen = tracks[tracks["population"] == "tumour"]
+        size = 50.0 + 10.0 * seen["track_id"].to_numpy()
+        variables = seen[["population", "track_id", "frame"]].assign(area_um2=size, hidden=1.0)
+        write_table(variables, folder / "truth_variables.parquet")
         write_table(events, folder / "truth_events.parquet")
         (folder / "graph.json").write_text(json.dumps({"scored_edges": EDGES, "conditions": ["drug"], "variables": ["drug", "death"]}))
         (folder / "movie.json").write_text(json.dumps({"frames": list(range(6)), "frame_interval_min": 10.0}))
-        for name, file in (("truth_labels", "truth.ome.tif"), ("truth_tracks", "truth_tracks.parquet"), ("meta", "movie.json"), ("truth_events", "truth_events.parquet"), ("truth_graph", "graph.json")):
+        for name, file in (("truth_labels", "truth.ome.tif"), ("truth_tracks", "truth_tracks.parquet"), ("meta", "movie.json"), ("truth_events", "truth_events.parquet"), ("truth_variables", "truth_variables.parquet"), ("truth_graph", "graph.json")):
             inputs[name].append(str(folder / file))
         for p in CFG["populations"]:
             place = folder / p
@@ -60,9 +67,11 @@ def job(tmp_path):
                 write_empty_labels(place / "labels.ome.tif")
             else:
                 write_labels(place / "labels.ome.tif", iter(stacks[p][0]), n_frames=6, height=96, width=96)
-            write_table(stacks[p][1].iloc[: 0 if missing else None], place / "tracks.parquet")
+            rows = stacks[p][1].iloc[: 0 if missing else None]
+            write_table(rows, place / "tracks.parquet")
+            write_table(rows.assign(area_um2=53.0 + 10.0 * rows["track_id"]), place / "cells.parquet")
             write_table(events[["track_id", "event", "time_min"]].iloc[: 1 if p == "tumour" else 0], place / "events.parquet")
-            for name, file in (("labels", "labels.ome.tif"), ("tracks", "tracks.parquet"), ("events", "events.parquet")):
+            for name, file in (("labels", "labels.ome.tif"), ("tracks", "tracks.parquet"), ("cells", "cells.parquet"), ("events", "events.parquet")):
                 inputs[name].append(str(place / file))
     graph = tmp_path / "graph_found.json"
     graph.write_text(json.dumps({"nodes": [], "edges": [{**EDGES[0], "mark_source": "tail", "mark_target": "arrow"}]}))
@@ -92,6 +101,14 @@ def test_what_was_found_as_it_is_scores_one_and_what_is_missing_counts_as_missed
     assert card["fate.death_f1"] == 1.0 and card["fate.death_onset_error_min"] == 0.0
     assert card["infer.skeleton_f1"] == card["infer.condition_recall"] == 1.0
     assert card["infer.lag_f1"] is None and "no true lagged edge" in card["notes"]["infer.lag_f1"]
+    assert card["fate.death_onset_bias_min"] == 0.0 and good["tumour"]["track.chota"] == card["populations"]["tumour"]["segment.seg"] == 1.0
+    assert card["measure.area_um2_bias"] == pytest.approx(3.0) and 0 < card["measure.area_um2_r2"] < 1
+    assert not [key for key in card if "hidden" in key or "track_id" in key]
+    assert card["fate.phase_accuracy"] is None and "no stage writes a phase" in card["notes"]["fate.phase_accuracy"]
+    low, high = card["intervals"]["segment.ap50"]
+    assert low < card["segment.ap50"] < high == 1.0 and "infer.lag_f1" not in card["intervals"]
+    row = table[(table["score"] == "segment.ap50") & table["sample"].isna() & table["population"].isna()].iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((low, high))
     assert set(table["score"]) >= {"segment.ap50", "track.lnk", "track.division_f1", "fate.death_f1", "infer.lag_f1"}
 
 

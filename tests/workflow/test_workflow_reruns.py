@@ -99,6 +99,17 @@ def test_a_sample_skips_the_stages_before_its_entry(tmp_path):
     }
 
 
+def test_the_ablation_chain_is_made_only_when_asked_for_and_shares_what_its_levels_have_in_common(tiny, mine_given, tmp_path):
+    swapped = {"ablation_truth": 4, "ablation_track": 8, "ablation_measure": 12, "ablation_fate": 12}
+    graphs = {"ablation_assemble": 4, "ablation_infer": 4, "ablation": 1}
+    assert lab.planned(tiny, "ablation") == {**swapped, **graphs}
+    wide = with_config(tmp_path, lambda config: config.update(score={"ablation_intervals": True}))
+    again = {"ablation_without": 10, "ablation_infer_without": 10}  # five levels, two chips
+    assert lab.planned(tiny, "ablation", configfile=wide) == {**swapped, **graphs, **again}
+    status, text = lab.dry_run(mine_given, "ablation", configfile="given.yaml")
+    assert status != 0 and "no sample of the sheet is simulated, so there is no truth to put in the place of a result" in text
+
+
 # --- an edit of each section of the configuration -----------------------------------------------------------------------
 
 SECTIONS = {
@@ -296,7 +307,7 @@ def test_a_fresh_clone_with_shuffled_file_times_plans_no_training(tmp_path, seed
 
 def test_nothing_is_written_under_resources(tmp_path):
     tree = lab.copy_tree(tmp_path / "tree")
-    for target in ("all", "train_model"):
+    for target in ("all", "train_model", "ablation"):
         done = lab.snakemake(tree, "-n", "-F", target, configfile=None)
         assert done.returncode == 0
         outputs = [line for line in done.stdout.splitlines() if line.strip().startswith("output:")]

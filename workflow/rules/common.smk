@@ -200,6 +200,16 @@ def filmed():
     return [name for name in SAMPLES if is_segmented(name) or SAMPLES[name]["movie"]]
 
 
+def chips_of(names):
+    """Sample -> its chip with the levels above it, or the sample itself where the sheet has no chip."""
+    known = {name: SAMPLES[name]["levels"] for name in names}
+    above = ("date", "donor", "chip")
+    return {
+        n: "/".join(str(levels.get(level, "")) for level in above) if "chip" in levels else n
+        for n, levels in known.items()
+    }
+
+
 def scorecard():
     return ["results/score/scorecard.json", "results/score/scorecard.tsv"] if simulated() else []
 

@@ -13,6 +13,7 @@ from cytocause.report.cards import Experiment, card, shown, test_condition
 from cytocause.report.evidence import Rows, onsets
 from cytocause.report.marks import arrows, lag_text
 from cytocause.report.names import counted, events_of, listed, number_word, short, spoken
+from cytocause.report.scores import score
 from cytocause.report.sentences import (
     KIND_LABELS,
     WHAT_MARKS_MEAN,
@@ -25,16 +26,6 @@ from cytocause.report.template import PAGE
 WITNESSES_PER_CELL = 5  # more independent rows than this per cell are hard to believe, and the page says so
 SHORT_KINDS = {"genuine": "genuine", "putative": "putative", "undirected": "direction open", "latent": "hidden cause"}
 STILL_SIDE, STILL_QUALITY = 512, 82  # px and JPEG quality of still pictures on the page
-SCORES = (
-    ("segment.ap50", "Masks: average precision at IoU 0.5"),
-    ("track.lnk", "Tracks: linking score (LNK)"),
-    ("track.division_f1", "Divisions: F1"),
-    ("fate.death_f1", "Deaths: F1"),
-    ("infer.skeleton_f1", "Graph: which pairs are joined, F1"),
-    ("infer.arrowhead_f1", "Graph: arrowheads, F1"),
-    ("infer.lag_f1", "Graph: lags, F1"),
-    ("infer.condition_f1", "Graph: edges of conditions, F1"),
-)
 
 
 def build(data):
@@ -660,32 +651,6 @@ def count_flags(flags):
             if word.strip():
                 seen[word.strip()] = seen.get(word.strip(), 0) + 1
     return ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in sorted(seen.items())) or "none"
-
-
-def score(card):
-    """The scorecard's figures, pooled and by population; None without one."""
-    if not card:
-        return None
-    populations = sorted(card.get("populations") or {})
-    notes, rows = card.get("notes") or {}, []
-    for key, label in SCORES:
-        if key not in card:
-            continue
-        stem = key if key == "segment.ap50" else key.removesuffix("_f1")
-        rows.append(
-            {
-                "label": label,
-                "key": key,
-                "value": short(card[key], 3),
-                "precision": short(card.get(f"{stem}_precision"), 3) if f"{stem}_precision" in card else "",
-                "recall": short(card.get(f"{stem}_recall"), 3) if f"{stem}_recall" in card else "",
-                "populations": [
-                    short(card["populations"][p].get(key), 3) if key in card["populations"][p] else "" for p in populations
-                ],
-                "note": notes.get(key, ""),
-            }
-        )
-    return {"rows": rows, "populations": populations, "samples": len(card.get("samples") or {}), "false": card.get("infer.false_condition_edges")}
 
 
 def ran(data):

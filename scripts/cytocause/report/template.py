@@ -53,7 +53,7 @@ svg .tick{font-size:11.5px;fill:var(--soft)}svg .axis{font-size:12px;fill:var(--
 .band{fill:#0f6f8c;opacity:.16}.curve{stroke:#0f6f8c;stroke-width:2.2}
 .spark{stroke:#3b6ea5;stroke-width:1.2}.flagged{fill:var(--more)}
 .event{fill:none;stroke-width:1.5}.event.death{stroke:#c0392b}.event.division{stroke:#0f8a6b}.event.censored{stroke:#b9c2cc}
-.dot{stroke:#fff;stroke-width:1}
+.dot{stroke:#fff;stroke-width:1}.pooled{fill:var(--ink);stroke:#fff;stroke-width:1}.pooled.beyond{fill:#fff;stroke:var(--ink);stroke-width:2}.reach{stroke:var(--ink);stroke-width:2.2;opacity:.55}
 {% set palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b4f9e", "#7a7a7a"] %}
 {% for i in range(64) %}.c{{ i }}{fill:{{ palette[i % 8] }}}.s{{ i }}{stroke:{{ palette[i % 8] }}}{% endfor %}
 
@@ -184,10 +184,13 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:12px;color:v
 
 {% if score %}
 <h2 id="score">Score against the truth</h2>
-<div class="sheet"><p class="small soft">{{ score.samples }} simulated samples, whose truth is known at every stage. 1 is perfect.</p>
-<div class="scroll"><table class="num"><thead><tr><th>figure</th><th>all</th><th>precision</th><th>recall</th>{% for p in score.populations %}<th>{{ p }}</th>{% endfor %}<th></th></tr></thead><tbody>
-{% for r in score.rows %}<tr><td>{{ r.label }} <span class="small soft">{{ r.key }}</span></td><td><b>{{ r.value }}</b></td><td>{{ r.precision }}</td><td>{{ r.recall }}</td>{% for v in r.populations %}<td>{{ v }}</td>{% endfor %}<td class="small soft">{{ r.note }}</td></tr>{% endfor %}
-</tbody></table></div>
+<div class="sheet"><p class="small soft">{{ score.samples }} simulated samples, whose truth is known at every stage. 1 is perfect. The bar is the 95 % interval {% if score.chips %}over {{ score.chips }} chips drawn with replacement{% else %}over chips{% endif %}; there is one graph for all chips, so it has none.</p>
+{% if score.populations | length > 1 %}<div class="legend"><span><i class="key" style="background:var(--ink)"></i>all</span>{% for p in score.populations %}<span><i class="key k{{ loop.index0 }}"></i>{{ p }}</span>{% endfor %}</div>{% endif %}
+<div class="scroll">{{ score.figure | safe }}</div>
+<details><summary>All figures</summary>
+<div class="scroll"><table class="num"><thead><tr><th>figure</th><th>all</th><th>95 % over chips</th><th>precision</th><th>recall</th>{% for p in score.populations %}<th>{{ p }}</th>{% endfor %}<th></th></tr></thead><tbody>
+{% for r in score.rows %}<tr><td>{{ r.label }} <span class="small soft">{{ r.key }}</span></td><td><b>{{ r.value }}</b></td><td>{{ r.interval }}</td><td>{{ r.precision }}</td><td>{{ r.recall }}</td>{% for v in r.populations %}<td>{{ v }}</td>{% endfor %}<td class="small soft" style="text-align:left;min-width:190px">{{ r.note }}</td></tr>{% endfor %}
+</tbody></table></div></details>
 {% if score.false is not none %}<p class="small">False edges of conditions in this experiment: {{ score.false }}.</p>{% endif %}</div>
 {% endif %}
 

@@ -70,6 +70,17 @@ class Lineage:
         return np.where(keys[order][at] == wanted, order[at], NO_NODE)
 
 
+def pairs_of_nodes(truth, found, nodes):
+    """Two int64 arrays: true and found nodes that lie on each other; pairs that no track holds are left out.
+
+    truth, found : Lineage; nodes : (n, 3) int, frame, true label, found label (`masks.compare_frames`)
+    """
+    nodes = np.asarray(nodes, dtype=np.int64).reshape(-1, 3)
+    t, f = truth.node_of(nodes[:, 0], nodes[:, 1]), found.node_of(nodes[:, 0], nodes[:, 2])
+    both = (t != NO_NODE) & (f != NO_NODE)
+    return t[both], f[both]
+
+
 def match_nodes(truth, found, nodes):
     """Found node of each true node.
 
@@ -84,10 +95,7 @@ def match_nodes(truth, found, nodes):
     truth_of : (len(found),) int64, the other way round; NO_NODE also where one found node covers several true ones
     n_covered : (len(found),) int64, how many true nodes each found node covers
     """
-    nodes = np.asarray(nodes, dtype=np.int64).reshape(-1, 3)
-    t, f = truth.node_of(nodes[:, 0], nodes[:, 1]), found.node_of(nodes[:, 0], nodes[:, 2])
-    both = (t != NO_NODE) & (f != NO_NODE)
-    t, f = t[both], f[both]
+    t, f = pairs_of_nodes(truth, found, nodes)
     found_of = np.full(len(truth), NO_NODE, dtype=np.int64)
     truth_of = np.full(len(found), NO_NODE, dtype=np.int64)
     n_covered = np.bincount(f, minlength=len(found)).astype(np.int64)

@@ -5,13 +5,18 @@ Two different questions are asked of the same overlaps:
     AP         is a found mask good?   one-to-one pairs with  |T n F| / |T u F| >= threshold
     CTC nodes  is a true cell seen?    F holds more than half of T:  |T n F| > |T| / 2
 
-so a found mask that swallows two cells sees both (a split is due) and is a poor mask for either.
+so a found mask that swallows two cells sees both (a split is due) and is a poor mask for either. Detection and SEG
+(`detection`, `seg`) are made of the second.
 Sources: Stringer et al. 2021 (AP = TP / (TP + FP + FN)); Matula et al. 2015 (node matching of the cell tracking challenge).
 """
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from cytocause.score.detection import detection_counts, seen_pairs
+from cytocause.score.seg import seg_counts
+
+STRICT = 0.75  # the second threshold of AP: the outline, not only the place, must be right
 DENSE_PAIRS = 4_000_000  # up to this many label pairs a dense count is quicker than sorting the pixels
 
 
@@ -80,7 +85,7 @@ def _counts(pairs, truth_size, found_size, threshold):
 def covered_nodes(truth, found):
     """(n, 2) labels: each true mask with the found mask that covers more than half of it (at most one does)."""
     pairs, truth_size, _ = overlaps(truth, found)
-    return pairs[2 * pairs[:, 2] > truth_size[pairs[:, 0]], :2]
+    return seen_pairs(pairs, truth_size)
 
 
 def compare_frames(frames, threshold=0.5):
@@ -88,15 +93,24 @@ def compare_frames(frames, threshold=0.5):
 
     Returns
     -------
-    counts : `{"tp", "fp", "fn"}` pooled over the frames
+    rows : "segment" | "segment75" | "detection" -> `{"tp", "fp", "fn"}`, "seg" -> `{"sum", "n"}`, pooled over the frames;
+        segment is at the threshold, segment75 at an intersection over union of 0.75
     nodes : (n, 3) int64, columns frame, true label, found label, as `covered_nodes`
     """
-    total = {"tp": 0, "fp": 0, "fn": 0}
+    nothing = {"tp": 0, "fp": 0, "fn": 0}
+    rows = {"segment": {**nothing}, "segment75": {**nothing}, "detection": {**nothing}, "seg": {"sum": 0.0, "n": 0}}
     nodes = []
     for frame, truth, found in frames:
         pairs, truth_size, found_size = overlaps(truth, found)
-        for key, value in _counts(pairs, truth_size, found_size, threshold).items():
-            total[key] += value
-        seen = pairs[2 * pairs[:, 2] > truth_size[pairs[:, 0]], :2]
+        seen = seen_pairs(pairs, truth_size)
+        here = {
+            "segment": _counts(pairs, truth_size, found_size, threshold),
+            "segment75": _counts(pairs, truth_size, found_size, STRICT),
+            "detection": detection_counts(seen, truth_size, found_size),
+            "seg": seg_counts(pairs, truth_size, found_size),
+        }
+        for row, counts in here.items():
+            for key, value in counts.items():
+                rows[row][key] += value
         nodes.append(np.column_stack([np.full(len(seen), frame, dtype=np.int64), seen]))
-    return total, np.concatenate(nodes) if nodes else np.zeros((0, 3), dtype=np.int64)
+    return rows, np.concatenate(nodes) if nodes else np.zeros((0, 3), dtype=np.int64)
