@@ -81,6 +81,7 @@ def test_an_ancestor_however_far_back_is_found():
 def test_a_persistent_latent_joins_all_layers():
     nodes = [node("x"), node("offset", hidden=True, constant=True)]
     truth = {"dag": {"nodes": nodes, "links": [link("offset", "x")], "step_min": 10.0}, "frame_interval_min": 10.0}
+    truth["dag"]["links"].append(link("offset", "offset", 1))  # what never changes is its own past
     found = {"nodes": [], "parameters": {"variables": {"x": {"n_layers": 4, "delta_t": 2}}}}
     assert [(e["lag_min"], e["mark_source"]) for e in target(truth, found).edges] == [(20.0, "arrow"), (40.0, "arrow"), (60.0, "arrow")]
 
