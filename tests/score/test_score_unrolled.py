@@ -81,6 +81,7 @@ def test_an_ancestor_however_far_back_is_found():
 def test_a_persistent_latent_joins_all_layers():
     nodes = [node("x"), node("offset", hidden=True, constant=True)]
     truth = {"dag": {"nodes": nodes, "links": [link("offset", "x")], "step_min": 10.0}, "frame_interval_min": 10.0}
+    truth["dag"]["links"].append(link("offset", "offset", 1))  # what never changes is its own past
     found = {"nodes": [], "parameters": {"variables": {"x": {"n_layers": 4, "delta_t": 2}}}}
     assert [(e["lag_min"], e["mark_source"]) for e in target(truth, found).edges] == [(20.0, "arrow"), (40.0, "arrow"), (60.0, "arrow")]
 
@@ -111,6 +112,29 @@ def test_a_window_that_does_not_fit_is_refused():
         project(dag, {"x": None})
     with pytest.raises(ValueError, match="time step of the learned graph is 15 min, which is no whole number .* 10 min"):
         search_window({"dag": dag}, {"nodes": [], "parameters": {"frame_interval_min": 15.0}})
+
+
+def test_an_exposure_acts_also_where_its_dose_falls_between_the_layers():
+    nodes = [node("dose", "exogenous"), node("x")]
+    truth = {"dag": {"nodes": nodes, "links": [link("dose", "dose", 1), link("dose", "x", 1)], "step_min": 10.0}}
+    found = {"nodes": [], "parameters": {"variables": {n: {"n_layers": 2, "delta_t": 2} for n in ("dose", "x")}}}
+    edges = target(truth, found).edges
+    assert {(e["source"], e["target"], e["lag_min"]) for e in edges} >= {("dose", "x", 0.0), ("dose", "x", 20.0)}
+    assert {(e["known_source"], e["known_target"]) for e in edges if e["source"] != e["target"]} == {("tail", "arrow")}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**9))
+def test_what_is_known_is_true(seed):
+    rng = random.Random(seed)
+    names = ["a", "b", "c", "h"]
+    nodes = [node(n, hidden=n == "h") for n in names] + [node("drug", "contextual"), node("offset", hidden=True, constant=True)]
+    links = [link(s, t, rng.choice([0, 1, 2]) if names.index(s) < names.index(t) else rng.choice([1, 2]))
+             for s in names for t in names if rng.random() < 0.4]  # fmt: skip
+    links += [link(s, t) for s in ("drug", "offset") for t in names if rng.random() < 0.3]
+    found = {"nodes": [], "parameters": {"variables": {n: {"n_layers": 3, "delta_t": rng.choice([1, 2])} for n in ("a", "b", "c", "drug")}}}
+    for e in target({"dag": {"nodes": nodes, "links": links, "step_min": 10.0}}, found).edges:
+        assert all(e[f"known_{end}"] in ("circle", e[f"mark_{end}"]) for end in ("source", "target"))
 
 
 def test_time_steps_frames_and_simulator_steps_are_kept_apart():

@@ -48,7 +48,7 @@ def shared_marks(mag, age=None, roots=(), same=None):
     age : list of numbers, larger = older, or None; a newer node is known to be no ancestor of an older one
     roots : nodes known to have no cause among, and no hidden cause in common with, the other nodes; edges between two
         roots are left to `age`
-    same : list of hashables per ordered pair, or a function (at, other) -> hashable or None: marks with one key are one fact
+    same : function (at, other) -> hashable or None, or None; marks at the first node with one key are one fact
 
     Raises
     ------
@@ -87,7 +87,7 @@ def _know(pag, mag, age, roots):
             j = next(bits(wrong))
             raise ValueError(
                 f"Node {i} is known to have no cause or to be older than node {j}, but the true graph says otherwise; "
-                "check the lags of the window and the links into conditions and exposures."
+                "check its links into conditions and exposures."
             )
 
 
@@ -226,28 +226,57 @@ def _rule8(pag):
     return changed
 
 
-def _possible(pag):
-    """possible[i]: nodes j with no head at i and no tail at j on i - j (a way may lead from i to j)."""
-    out = []
-    for i in range(len(pag)):
-        total = 0
-        for j in bits(pag.joined[i] & ~pag.head[i]):
-            if not pag.tail[j] >> i & 1:
-                total |= 1 << j
-        out.append(total)
-    return out
+class _Ways:
+    """Uncovered possibly directed ways: no head against the way, no tail at its far side, no two nodes two steps apart joined.
 
+    Searched backwards from their end, once for all beginnings: a way u, v, w ... is known by its first step (u, v).
+    """
 
-def _leads(pag, possible, a, b, goal, avoid=0):
-    """Whether an uncovered possibly directed way a, b, ... ends in the bit set `goal` (b itself may be in it)."""
+    def __init__(self, pag):
+        n = len(pag)
+        self.joined = pag.joined
+        self.possible = [0] * n  # nodes to which a way may step
+        self.back = [0] * n
+        for i in range(n):
+            for j in bits(pag.joined[i] & ~pag.head[i]):
+                if not pag.tail[j] >> i & 1:
+                    self.possible[i] |= 1 << j
+                    self.back[j] |= 1 << i
+        self.known = {}
 
-    def walk(last, node, used):
-        if goal >> node & 1:
+    def _to(self, goal):
+        """first[v]: nodes u from which a walk u, v, ..., goal begins; after[u, v]: its next node."""
+        if goal not in self.known:
+            first, after = [0] * len(self.joined), {}
+            first[goal] = self.back[goal]
+            stack = [(v, goal) for v in bits(first[goal])]
+            while stack:
+                v, w = stack.pop()
+                new = self.back[v] & ~self.joined[w] & ~(1 << w) & ~first[v]
+                first[v] |= new
+                for u in bits(new):
+                    after[u, v] = w
+                    stack.append((u, v))
+            self.known[goal] = first, after
+        return self.known[goal]
+
+    def lead(self, a, b, goal):
+        """Whether such a way begins with a, b and ends in goal."""
+        first, after = self._to(goal)
+        if not first[b] >> a & 1:
+            return False
+        seen, u, v = {a}, a, b
+        while v != goal and v not in seen:
+            seen.add(v)
+            u, v = v, after[u, v]
+        return v == goal and goal != a or self._search(a, b, goal, 1 << a | 1 << b)
+
+    def _search(self, last, node, goal, used):
+        """The same by trying all ways, for a walk that crossed itself."""
+        if node == goal:
             return True
-        after = possible[node] & ~pag.joined[last] & ~used
-        return any(walk(node, w, used | 1 << w) for w in bits(after))
-
-    return bool(possible[a] >> b & 1) and walk(a, b, 1 << a | 1 << b | avoid)
+        onwards = self.possible[node] & ~self.joined[last] & ~used
+        return any(self._search(node, w, goal, used | 1 << w) for w in bits(onwards))
 
 
 def _open_tails(pag):
@@ -261,9 +290,9 @@ def _open_tails(pag):
 def _rule9(pag):
     """a o-> c and an uncovered possibly directed way a, b, ..., c with b and c not joined: a --> c."""
     changed = False
-    possible = _possible(pag)
+    ways = _Ways(pag)
     for a, c in list(_open_tails(pag)):
-        if any(_leads(pag, possible, a, b, 1 << c) for b in bits(possible[a] & ~pag.joined[c] & ~(1 << c))):
+        if any(ways.lead(a, b, c) for b in bits(ways.possible[a] & ~pag.joined[c] & ~(1 << c))):
             changed |= _to_tail(pag, a, 1 << c)
     return changed
 
@@ -271,13 +300,17 @@ def _rule9(pag):
 def _rule10(pag):
     """a o-> c, b --> c <-- d, and two such ways from a to b and to d that begin with nodes not joined: a --> c."""
     changed = False
-    possible = _possible(pag)
+    ways = _Ways(pag)
     for a, c in list(_open_tails(pag)):
         ends = sum(1 << b for b in bits(pag.head[c]) if pag.tail[b] >> c & 1) & ~(1 << a)
         if ends.bit_count() < 2:
             continue
-        leads = {m: sum(1 << b for b in bits(ends) if _leads(pag, possible, a, m, 1 << b, 1 << c)) for m in bits(possible[a] & ~(1 << c))}
-        firsts = [m for m, reached in leads.items() if reached]
+        leads = {}
+        for first in bits(ways.possible[a] & ~(1 << c)):
+            reached = sum(1 << b for b in bits(ends) if ways.lead(a, first, b))
+            if reached:
+                leads[first] = reached
+        firsts = list(leads)
         if any(
             not pag.joined[m] >> w & 1 and (leads[m] | leads[w]).bit_count() > 1
             for k, m in enumerate(firsts)

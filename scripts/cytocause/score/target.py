@@ -110,7 +110,8 @@ def _target(dag, window):
         (a, at), (b, bt) = nodes[i], nodes[j]
         return a, b, None if at is None or bt is None else at - bt
 
-    pag = shared_marks(mag, age, [i for i, (column, _) in enumerate(nodes) if column in roots], fact)
+    set_by_hand = [i for i, (column, lag) in enumerate(nodes) if column in roots and lag is None]
+    pag = shared_marks(mag, age, set_by_hand, fact)
     step_min = dag["step_min"]
     edges, apart = [], []
     for i, j in _tested(nodes, roots):
@@ -119,14 +120,16 @@ def _target(dag, window):
         (a, at), (b, bt) = nodes[i], nodes[j]
         lag_min = None if at is None or bt is None else (at - bt) * step_min
         if mag.joined[i] >> j & 1:
+            # an exposure is joined through itself alone: where not by this layer, by its own doses between the layers
+            given = a in roots
             edges.append(
                 {
                     "source": a,
                     "target": b,
                     "lag_min": lag_min,
-                    "mark_source": "arrow" if mag.head[i] >> j & 1 else "tail",
+                    "mark_source": "arrow" if mag.head[i] >> j & 1 and not given else "tail",
                     "mark_target": "arrow" if mag.head[j] >> i & 1 else "tail",
-                    "known_source": pag.mark(i, j),
+                    "known_source": "tail" if given else pag.mark(i, j),
                     "known_target": pag.mark(j, i),
                     "induced": not lived.joined[i] >> j & 1,
                 }

@@ -168,6 +168,8 @@ class _Model:
                     raise ValueError(f"{where} names '{end}', which is not among its nodes.")
             if lag < 0 or lag != int(lag):
                 raise ValueError(f"{where} has a lag of {lag} steps; expected is a whole number of 0 or more.")
+            if source == target and self.constant[source]:
+                continue  # what never changes is its own past
             if self.constant[target] and not self.constant[source]:
                 raise ValueError(f"{where} points from a node that changes in time at one that does not; turn it round.")
             self.into[target].append((source, 0 if self.constant[source] else int(lag)))

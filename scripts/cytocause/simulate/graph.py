@@ -38,36 +38,30 @@ def truth_graph(model, frame_interval_min):
     constant, and induced: True for EARLIER}], links: [{source, target, lag_frames, ...}], step_min}
     """
     seen = {name: v.observed for name, v in model.variables.items()}
-    edges, scored = [], []
-    for edge, frames in zip(model.edges, lag_frames(model, frame_interval_min)):
-        condition = model.variables[edge.source].kind == "contextual"
-        sign = "+" if edge.sign > 0 else "-"
-        way = {"sign": sign, "strength": edge.strength, "form": edge.form}
-        edges.append(
-            {"source": edge.source, "target": edge.target, "lag_frames": frames, "lag_min": edge.lag_min, **way}
-        )
-        delay = _delay_frames(model, edge.target, frame_interval_min)
-        scored.append(
-            {
-                "source": seen[edge.source],
-                "target": seen[edge.target],
-                "lag_frames": None if condition else frames + delay,
-                "lag_min": None if condition else (frames + delay) * frame_interval_min,
-                "kind": "condition" if condition else "cell",
-                **way,
-            }
-        )
-    joined = {frozenset((e["source"], e["target"])) for e in scored}
-    measured = list(dict.fromkeys(name for name in seen.values() if name))
-    definitional = [sorted(pair) for pair in definitional_pairs(measured) if pair not in joined]
+    edges = [
+        {
+            "source": e.source,
+            "target": e.target,
+            "lag_frames": frames,
+            "lag_min": e.lag_min,
+            "sign": "+" if e.sign > 0 else "-",
+            "strength": e.strength,
+            "form": e.form,
+        }
+        for e, frames in zip(model.edges, lag_frames(model, frame_interval_min))
+    ]
     dag = causal_dag(model, frame_interval_min)
+    scored = _scored(model, edges, dag)
+    joined = {frozenset((e["source"], e["target"])) for e in scored}
+    measured = list(dict.fromkeys(n["observed"] for n in dag["nodes"] if n["observed"]))
+    definitional = [sorted(pair) for pair in definitional_pairs(measured) if pair not in joined]
     induced = [pair for pair in _induced(model, dag, seen) if frozenset(pair) not in joined]
     return {
         "model": model.name,
         "step_min": float(frame_interval_min),
         "frame_interval_min": float(frame_interval_min),
         "conditions": model.contextual(),
-        "variables": [v.observed for v in model.variables.values()],
+        "variables": measured,
         "model_variables": [
             {"name": v.name, "kind": v.kind, "observed": v.observed, "unit": v.unit, "meaning": v.meaning}
             for v in model.variables.values()
@@ -80,6 +74,39 @@ def truth_graph(model, frame_interval_min):
         "proxies": {v.observed: list(v.proxies) for v in model.variables.values() if v.proxies},
         "dag": dag,
     }
+
+
+def _scored(model, edges, dag):
+    """The edges between columns: each goes on through what nobody measures (hazards, contact time) to what is."""
+    column = {n["name"]: n["observed"] for n in dag["nodes"] if n["observed"]}
+    out = {}
+    for link in dag["links"]:
+        if link["target"] != EARLIER:
+            out.setdefault(link["source"], []).append(link)
+    found = {}
+
+    def follow(edge, at, lag, sign, used):
+        if at in column:
+            condition = model.variables[edge["source"]].kind == "contextual"
+            ends = {"source": column[edge["source"]], "target": column[at]}
+            if ends["source"] != ends["target"]:
+                lags = {"lag_frames": None, "lag_min": None}
+                if not condition:
+                    lags = {"lag_frames": lag, "lag_min": lag * dag["step_min"]}
+                way = {"sign": "+" if sign > 0 else "-", "strength": edge["strength"], "form": edge["form"]}
+                row = {**ends, **lags, "kind": "condition" if condition else "cell", **way}
+                found.setdefault((*ends.values(), row["lag_frames"]), row)
+            return
+        for link in out.get(at, ()):
+            if link["target"] not in used:
+                turn = -sign if link["sign"] == "-" else sign
+                follow(edge, link["target"], lag + link["lag_frames"], turn, used | {link["target"]})
+
+    for edge in edges:
+        if edge["source"] in column:
+            ends = {edge["source"], edge["target"]}
+            follow(edge, edge["target"], edge["lag_frames"], -1 if edge["sign"] == "-" else 1, ends)
+    return list(found.values())
 
 
 def causal_dag(model, frame_interval_min):
@@ -155,8 +182,7 @@ def _own_links(model, frame_interval_min):
         _link(e.source, e.target, frames, sign="+" if e.sign > 0 else "-", strength=e.strength, form=e.form)
         for e, frames in zip(model.edges, lag_frames(model, frame_interval_min))
     ]
-    delay = _delay_frames(model, "mitosis", frame_interval_min)
-    links += [_link("mitosis", "division_event", delay), _link("death", "death_event", 0)]
+    links += [_link("mitosis", "division_event", _division_delay(model, frame_interval_min)), _link("death", "death_event", 0)]
     links += [_link("division_event", "death", 1, sign="-"), _link("death_event", "mitosis", 1, sign="-")]
     links += [_link(name, name, 1) for name in ("size", "contact", "division_event", "death_event")]
     for name, _, constant, target in _effects(model):
@@ -164,8 +190,6 @@ def _own_links(model, frame_interval_min):
     return links
 
 
-def _delay_frames(model, target, frame_interval_min):
-    """Frames from the hazard's step to the event that is seen: a division shows the daughters after mitosis."""
-    if target != "mitosis":
-        return 0
+def _division_delay(model, frame_interval_min):
+    """Frames from entry into mitosis to the division that is seen: the first frame of the daughters."""
     return max(2, round(model.variables["mitosis"].values["duration_min"] / frame_interval_min))
