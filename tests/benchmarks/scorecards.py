@@ -52,7 +52,7 @@ def shipped(name):
 def known_difficulties():
     """What `simulate.difficulty` allows at this commit's tree; [] where there is no such key."""
     schema = yaml.safe_load((bench.ROOT / "workflow" / "schemas" / "simulate.schema.yaml").read_text(encoding="utf-8"))
-    return list((schema["properties"].get("difficulty") or {}).get("enum") or [])
+    return [word for word in (schema["properties"].get("difficulty") or {}).get("enum") or [] if word]
 
 
 def describe_run(folder, model, difficulty, seed, args):
