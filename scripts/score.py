@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from cytocause.io import open_labels, progress, read_json, read_table, write_json, write_table
 from cytocause.io.stage import limit_threads, start_log
@@ -35,6 +36,12 @@ def of_population(table, population):
     return table[table["population"] == population] if "population" in table.columns else table
 
 
+def cells_of(path, variables):
+    """The cells table, of its many columns only those that the true variables have too."""
+    have = pq.read_schema(path).names
+    return read_table(path, columns=[name for name in have if name in {"label", "frame", *variables.columns}])
+
+
 def main(snakemake):
     start_log(snakemake)
     limit_threads(snakemake.threads)
@@ -52,10 +59,11 @@ def main(snakemake):
             open_labels(paths("truth_labels")[s], channel=population) as truth,
             open_labels(paths("labels")[i]) as found,
         ):
+            true = {name: of_population(read_table(paths(f"truth_{name}")[s]), population) for name in ("tracks", "events", "variables")}
             samples.setdefault(sample, {})[population] = score_population(
                 frames(truth, found, meta["frames"]),
-                {name: of_population(read_table(paths(f"truth_{name}")[s]), population) for name in ("tracks", "events", "variables")},
-                {name: read_table(paths(name)[i]) for name in ("tracks", "events", "cells")},
+                true,
+                {**{name: read_table(paths(name)[i]) for name in ("tracks", "events")}, "cells": cells_of(paths("cells")[i], true["variables"])},
                 cfg,
                 meta["frame_interval_min"],
             )

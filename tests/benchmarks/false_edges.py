@@ -10,10 +10,10 @@ A summary edge is a pair whatever its lags; it is directed when it has a head at
 Printed for each class: P(at least one in an experiment) with its exact upper 95 % bound (Clopper and Pearson 1934, one-sided), and the mean
 number with the upper 95 % bound of draws of worlds with replacement (3 / n where none was seen).
 
-    nice -n 10 python tests/benchmarks/false_edges.py [--worlds null full_minus_a_b "tumour_on_chip - contact > death"]
+    nice -n 10 python tests/benchmarks/false_edges.py [--worlds null full_minus_treatment_death ...]
                                                       [--n 500] [--chips 8] [--frames 60] [--cells 10] [--processes 2]
 
-A world is the name of a causal model, or "model - source > target" for that model without that edge. Every experiment is kept as a line of
+A world is the name of a causal model, or <model>_minus_<source>_<target> for that model with that edge switched off. Every experiment is kept as a line of
 a file named by code, model and size; the next call goes on from there.
 """
 
@@ -39,22 +39,20 @@ def model(world):
     """The causal model of a world."""
     from cytocause.simulate import parse_model
 
-    name, _, edge = (part.strip() for part in world.partition(" - "))
+    name, minus, edge = world.partition("_minus_")
     path = bench.ROOT / "resources" / "causal_models" / f"{name}.yaml"
     found = parse_model(path.read_text(encoding="utf-8"), path.name)
-    if not edge:
-        return found
-    source, target = (end.strip() for end in edge.split(">"))
-    kept = tuple(e for e in found.edges if (e.source, e.target) != (source, target))
-    if len(kept) == len(found.edges):
-        raise SystemExit(f"{world}: the model {name} has no edge {source} > {target}.")
-    return dataclasses.replace(found, edges=kept)
+    kept = tuple(e for e in found.edges if f"{e.source}_{e.target}" != edge)
+    if minus and len(kept) == len(found.edges):
+        raise SystemExit(f"{world}: the model {name} has no edge {edge}.")
+    return dataclasses.replace(found, name=world, edges=kept) if minus else found
 
 
 def default_worlds():
-    """null and two models without an edge: shipped ones where there are some."""
-    shipped = sorted(path.stem for path in (bench.ROOT / "resources" / "causal_models").glob("full_minus_*.yaml"))
-    return ["null", *(shipped[:2] or ("tumour_on_chip - contact > death", "tumour_on_chip - CAF_presence > death"))]
+    """null, a model without an edge from a condition, and one without the edge from contact to death."""
+    full = (bench.ROOT / "resources" / "causal_models" / "full.yaml").exists()
+    model, contact = ("full", "contact_time") if full else ("tumour_on_chip", "contact")
+    return ["null", f"{model}_minus_treatment_death", f"{model}_minus_{contact}_death"]
 
 
 def summary_edges(found, conditions):

@@ -25,6 +25,7 @@ import numpy as np
 import yaml
 from demo_seeds import checkout, cpu_seconds, shown
 
+GRAPH_ROWS = ("summary", "skeleton", "direct", "lag", "arrowhead", "tail", "condition")
 SEEDS = (101, 102, 103, 104, 105)
 FIGURES = {
     "cells seen, F1": "segment.detection_f1",
@@ -52,7 +53,7 @@ def shipped(name):
 def known_difficulties():
     """What `simulate.difficulty` allows at this commit's tree; [] where there is no such key."""
     schema = yaml.safe_load((bench.ROOT / "workflow" / "schemas" / "simulate.schema.yaml").read_text(encoding="utf-8"))
-    return list((schema["properties"].get("difficulty") or {}).get("enum") or [])
+    return [word for word in (schema["properties"].get("difficulty") or {}).get("enum") or [] if word]
 
 
 def describe_run(folder, model, difficulty, seed, args):
@@ -124,8 +125,14 @@ def figures_of(runs):
     """Label -> key of every figure that some run has: the fixed ones, the features', the graph's."""
     keys = sorted({key for found in runs for key in found["card"] if "." in key})
     features = {f"{key.split('.')[1].rsplit('_', 1)[0]} {'R2' if key.endswith('_r2') else 'bias'}": key for key in keys if key.startswith("measure.")}
-    graph = {key.removeprefix("infer.").replace("_", " "): key for key in keys if key.startswith("infer.")}
+    graph = {key.removeprefix("infer.").replace("_", " "): key for key in sorted(keys, key=place_of) if key.startswith("infer.")}
     return {**{label: key for label, key in FIGURES.items() if key in keys}, **features, **graph}
+
+
+def place_of(key):
+    """Sort key that puts the graph's rows in the order in which they are asked: what acts on what, joined, lags, marks, conditions."""
+    row = key.removeprefix("infer.").split("_")[0]
+    return (GRAPH_ROWS.index(row) if row in GRAPH_ROWS else len(GRAPH_ROWS), key)
 
 
 def table(by_difficulty):
@@ -157,17 +164,17 @@ def chain_table(by_difficulty):
         chains = [found["chain"] for found in many if found["chain"]]
         if not chains:
             continue
-        levels, steps = list(chains[0]["levels"]), chains[0]["steps"]
-        keys = [key for key, value in steps[-1].items() if isinstance(value, dict)]
+        levels, steps = chains[0]["levels"], chains[0]["steps"]
+        keys = sorted((key for key, value in steps[-1].items() if isinstance(value, dict)), key=place_of)
         print(f"\nablation chain, {difficulty}, {len(chains)} seeds: median F1, and the mean gain over the level before\n")
         print(f"| true up to | {' | '.join(key.removeprefix('infer.').replace('_', ' ') for key in keys)} |\n|{'---|' * (len(keys) + 1)}")
         for k, level in enumerate(levels):
             cells = []
             for key in keys:
-                value = ranged([chain["levels"][level][key] for chain in chains])
+                value = ranged([chain["levels"][k][key] for chain in chains])
                 gain = "" if k == 0 else "; " + mean_gain([chain["steps"][k - 1][key]["gain"] for chain in chains])
                 cells.append(value + gain)
-            print(f"| {'nothing (as found)' if k == 0 else level} | {' | '.join(cells)} |")
+            print(f"| {'nothing (as found)' if k == 0 else level['level']} | {' | '.join(cells)} |")
         cells = [mean_gain([chain["steps"][-1][key]["gain"] for chain in chains]) for key in keys]
         print(f"| whole chain | {' | '.join(cells)} |")
 

@@ -33,7 +33,7 @@ def test_a_step_gains_what_its_stage_had_lost():
     assert [step["stage"] for step in chain["steps"]] == ["segment", "track", "fate", "measure", "all"]
     whole = chain["steps"][-1]
     assert (whole["from"], whole["to"]) == ("found", "variables") and whole["infer.skeleton_f1"]["gain"] == pytest.approx(sum(gains.values()))
-    assert chain["levels"]["masks"]["infer.skeleton_precision"] == 1.0
+    assert [values["level"] for values in chain["levels"]] == list(LEVELS) and chain["levels"][1]["infer.skeleton_precision"] == 1.0
     assert whole["infer.lag_f1"]["gain"] is None and whole["infer.skeleton_f1"]["low"] is None and "no intervals" in chain["note"]
     json.dumps(chain, allow_nan=False)
 

@@ -164,6 +164,7 @@ def condition(config):
 
 KEYS = {
     "report.overlay": (lambda config: config.update(report={"overlay": {"tail_frames": 2}}), {"overlay": 4, "report": 1}),
+    "score.ablation_intervals": (lambda config: config.update(score={"ablation_intervals": True}), {"report": 1}),
     "segment.train": (lambda config: config["segment"].update(train={"steps": 7}), {"report": 1}),
     # the tumour's masks and tracks stand; its contacts do not
     "one population": (population, after("segment", segment=2, track=2)),

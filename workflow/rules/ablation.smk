@@ -294,7 +294,11 @@ rule ablation:
         mem_mb=1000,
         runtime=20,
     params:
-        cfg=section("score", chips=len(units()) if config["score"]["ablation_intervals"] else 0),
+        cfg=section(
+            "score",
+            without=("bootstrap", "ablation_intervals"),
+            chips=len(units()) if config["score"]["ablation_intervals"] else 0,
+        ),
         code=code_hash("ablation"),
     script:
         "../../scripts/ablation.py"

@@ -34,6 +34,7 @@ rule score:
     params:
         cfg=section(
             "score",
+            without=("ablation_intervals",),
             samples=simulated(),
             populations=list(POPULATIONS),
             conditions=config["conditions"],

@@ -78,7 +78,8 @@ def compare_links(given, labels, tracks):
 
 def compare_masks(given, labels, threshold=0.5):
     """AP, recall and precision of masks pooled over frames, at one intersection over union."""
-    counts, _ = compare_frames(((i, a, b) for i, (a, b) in enumerate(zip(given, labels))), threshold)
+    rows, _ = compare_frames(((i, a, b) for i, (a, b) in enumerate(zip(given, labels))), threshold)
+    counts = rows["segment"]
     tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
     return {**counts, "ap50": tp / (tp + fp + fn), "recall": tp / (tp + fn), "precision": tp / max(1, tp + fp)}
 

@@ -22,7 +22,7 @@ STYLE = (
 
 
 def picture(chain):
-    """SVG text of the chain (dict of levels, steps and note, as results/score/ablation.json)."""
+    """SVG text of the chain (dict of levels, steps and note, as in results/score/ablation.json)."""
     keys = [key for key, value in chain["steps"][-1].items() if isinstance(value, dict)]
     steps = chain["steps"]
     height = max(HEIGHT, 60 + sum(8 + LINE * len(keys) for _ in steps))
@@ -36,14 +36,14 @@ def _name(key):
 
 
 def _levels(levels, keys):
-    names = list(levels)
+    names = [values["level"] for values in levels]
     x, y = svg.scale(0, max(1, len(names) - 1), 60, SPLIT - 110), svg.scale(0.0, 1.0, HEIGHT - 60, 30)
     parts = svg.y_axis(y, 0.0, 1.0, 52, SPLIT - 100, "F1 of the graph")
     for k, name in enumerate(names):
         parts.append(svg.text(x(k), HEIGHT - 42, "as found" if k == 0 else f"+ true {name}", "tick", "middle", f'transform="rotate(-18 {svg.num(x(k))} {HEIGHT - 42})"'))
     ends = []
     for i, key in enumerate(keys):
-        points = [(x(k), y(levels[name][key])) for k, name in enumerate(names) if levels[name].get(key) is not None]
+        points = [(x(k), y(values[key])) for k, values in enumerate(levels) if values.get(key) is not None]
         parts.append(svg.path(points, f"s{i % len(COLOURS)}"))
         parts += [f'<circle cx="{svg.num(a)}" cy="{svg.num(b)}" r="4" class="c{i % len(COLOURS)}"/>' for a, b in points]
         if points:

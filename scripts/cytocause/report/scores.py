@@ -4,8 +4,8 @@
                drawn right, AP at 0.75  ├───●──┤          0.81   0.77 to 0.86
     Tracks     links, LNK                      ├●┤        0.99   ...
 
-The dot is the pooled figure (hollow at the edge where it lies beyond, as a negative R2 does), the bar its 95 % interval over chips, small dots are populations. Shares only (0 is worst, 1 is
-perfect); errors with a unit are in the table.
+The dot is the pooled figure (hollow at the edge where it lies beyond, as a negative R2 does), the bar its 95 % interval over
+chips, small dots are populations. Shares only (0 is worst, 1 is perfect); errors with a unit are in the table.
 """
 
 from cytocause.report import svg

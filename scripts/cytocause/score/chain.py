@@ -28,7 +28,7 @@ def ablation(counts, without=None):
 
     Returns
     -------
-    dict: levels {level: {key: F1, precision, recall}}, steps [{from, to, stage, key: {from, to, gain, low, high}}, ...] with the
+    dict: levels [{level, key: F1, precision, recall}, ...], steps [{from, to, stage, key: {from, to, gain, low, high}}, ...] with the
     whole chain last, note
     """
     without = without or {}
@@ -50,7 +50,7 @@ def ablation(counts, without=None):
         if n_chips >= 3
         else "no intervals: score.ablation_intervals is off, or there are fewer than three chips"
     )
-    return {"levels": values, "steps": steps, "chips": n_chips, "note": note}
+    return {"levels": [{"level": level, **values[level]} for level in LEVELS], "steps": steps, "chips": n_chips, "note": note}
 
 
 def _figures(graph):
@@ -69,9 +69,11 @@ def _gain(before, after, key):
 def rows_of_ablation(chain):
     """The chain as rows of a table: level, score, value, gain, low, high; gain is over the level before, of `all` over the whole chain."""
     rows = []
-    for level, values in chain["levels"].items():
+    for values in chain["levels"]:
+        level = values["level"]
         step = next((step for step in chain["steps"][:-1] if step["to"] == level), {})
-        for key, value in values.items():
+        for key in (key for key in values if key != "level"):
+            value = values[key]
             gained = step.get(key, {})
             rows.append({"level": level, "score": key, "value": value, **{k: gained.get(k) for k in ("gain", "low", "high")}})
     for key, gained in chain["steps"][-1].items():
