@@ -13,7 +13,7 @@ from tests.workflow.lab import ROOT
 
 SCRIPTS = (
     *("simulate", "prepare", "segment", "train_model", "track", "measure", "fate", "overlay", "assemble", "infer", "score", "report"),
-    *("ablation", "ablation_truth", "ablation_without"),
+    *("ablation", "ablation_truth", "ablation_without", "power_world", "power"),
 )
 
 

@@ -307,6 +307,15 @@ def model_file(model, models, at, problems):
     return path
 
 
+def model_of_power(model, models="resources/causal_models"):
+    """{"name", "file"} of the causal model that the config names for the target power; raises ConfigError when there is none."""
+    problems = []
+    path = model_file(model, models, "config: score.power.model", problems)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return {"name": model, "file": path}
+
+
 def edges_of_model(path):
     """Names <source>_<target> of the edges in a causal model's file."""
     return list(dict.fromkeys(f"{edge['source']}_{edge['target']}" for edge in part_of_model(path, "edges")))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import check_conditions, check_cover, check_geometry
+from .checks import check_conditions, check_crowd, check_geometry
 from .model import POPULATIONS, lag_frames
 from .motion import pairs_within, push_apart, walk
 from .seeds import stream
@@ -644,7 +644,7 @@ class _Chip:
             if living:
                 self._divide(step)
                 self._lose_bodies(step)
-                self._check_cover(step)
+                self._check_crowd(step)
             self._features(step, living)
             self._move(step, living)
             self._contacts(step)
@@ -678,10 +678,10 @@ class _Chip:
             self.here[i] = False
             self.debris.append((step - self.burn_in, t["y"][i], t["x"][i], float(self.size[i])))
 
-    def _check_cover(self, step):
+    def _check_crowd(self, step):
         alive = self.here[: self.n] & (self.phase[: self.n] != DYING)
         area = float(np.exp(self.t["ln_size"][: self.n][alive]).sum())
-        check_cover(self.model, self.cfg, area, (step - self.burn_in) * self.dt / 60.0)
+        check_crowd(self.model, self.cfg, area, int(alive.sum()), (step - self.burn_in) * self.dt / 60.0)
 
     def _touches(self):
         """Pairs of a tumour and an immune cell in contact: (k, 2) int64 track_ids."""

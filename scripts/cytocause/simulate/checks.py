@@ -12,7 +12,8 @@ import numpy as np
 from .model import ModelError
 
 MOST_TUMOUR, MOST_CELLS = 0.55, 0.70  # of the chip's area that discs can fill and still move
-MOST_LIVING = 0.85  # of the chip's area under living tumour cells at any time; beyond it nuclei no longer fit side by side
+MOST_LIVING = 0.70  # of the area under living tumour cells at any time; beyond it they no longer part, they leave
+MOST_PER_MM2 = 6000.0  # living tumour cells: beyond it even nuclei of half a cell touch all their neighbours
 FEWEST_LEFT = 0.01  # of the cells that a chip must keep if nothing but its death rate acted
 
 
@@ -66,13 +67,14 @@ def _check_rates(model, cfg):
         )
 
 
-def check_cover(model, cfg, area, hours):
-    """Refuse a chip that has overfilled: `area` um2 of living tumour cells after `hours`. Raises ModelError."""
-    cover = area / area_um2(cfg)
-    if cover > MOST_LIVING:
+def check_crowd(model, cfg, area, count, hours):
+    """Refuse a chip that has overfilled: `count` living tumour cells of `area` um2 in all after `hours`. Raises ModelError."""
+    cover, number = area / area_um2(cfg), count / area_um2(cfg) * 1e6
+    if cover > MOST_LIVING or number > MOST_PER_MM2:
+        found = f"cover {100 * cover:.0f} % of it" if cover > MOST_LIVING else f"be {number:.0f} cells per mm2"
         raise ModelError(
-            f"{model.where('mitosis', 'per_hour')}: the chip overfills: after {hours:.3g} h its living tumour cells would cover "
-            f"{100 * cover:.0f} % of it; lower per_hour of 'mitosis', simulate.tumour_density_mm2 or simulate.n_frames"
+            f"{model.where('mitosis', 'per_hour')}: the chip overfills: after {hours:.3g} h its living tumour cells would {found}; "
+            "lower per_hour of 'mitosis', simulate.tumour_density_mm2 or simulate.n_frames"
         )
 
 

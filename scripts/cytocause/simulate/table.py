@@ -172,3 +172,19 @@ def _choice(track, cells, seed, sample):
     if cells is None or known.size <= cells:
         return np.ones(track.size, bool)
     return np.isin(track, known[stream(seed, sample, "choice").permutation(known.size)[:cells]])
+
+
+def columns_seen(model):
+    """Columns of the model's cell variables that a movie could show, without repeats."""
+    return list(dict.fromkeys(v.observed for v in model.variables.values() if v.kind == "cell" and not v.hidden))
+
+
+def variables_of(table, model):
+    """The variables of a table of simulate_world, as `assemble` describes its own: DataFrame with name, kind, role."""
+    roles = {**dict.fromkeys(model.contextual(), "contextual"), **dict.fromkeys(model.of_kind("exogenous"), "exogenous")}
+    states = (*model.contextual(), "division", "death")
+    rows = []
+    for name in table.columns.drop(["trajectory", "time_step"]):
+        few = name in states or table[name].nunique() < 5
+        rows.append({"name": name, "kind": "discrete" if few else "continuous", "role": roles.get(name, "dynamic")})
+    return pd.DataFrame(rows)
