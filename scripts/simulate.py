@@ -33,23 +33,32 @@ def work(snakemake):
     masks = {"channel_names": chip.populations, "n_frames": n, "height": chip.height, "width": chip.width, "dtype": chip.label_dtype()}
     write_label_channels(out.labels, progress(chip.label_frames(), n, "masks"), **masks, **shared)
     write_movie(out.movie, progress(chip.image_frames(), n, "frames"), channel_names=chip.channel_names(), **shared)
-    tracks, events = chip.tracks(), chip.events()
-    write_table(tracks, out.tracks)
-    write_table(events, out.events)
-    write_table(chip.variables(), out.variables)
-    write_table(chip.variables_hidden(), out.variables_hidden)
-    write_table(chip.contacts(), out.contacts)
-    write_lineages(out, chip.populations, tracks, chip.frames)
+    n_tracks = write_tables(out, chip)
     write_json(truth_graph(model, chip.interval), out.graph)
     write_json(chip.provenance(), out.seeds)
+    events = chip.events()
+    write_table(events, out.events)
     tumour = events[events["population"] == "tumour"]["event"].value_counts()
     return {
         "model": model.name,
         "n_frames": n,
-        "n_tracks": int(tracks.groupby("population")["track_id"].nunique().sum()),
+        "n_tracks": n_tracks,
         "divisions": int(tumour.get("division", 0)),
         "deaths": int(tumour.get("death", 0)),
     }
+
+
+def write_tables(out, chip):
+    """Tracks, lineages, variables and contacts, one large table at a time; returns the number of tracks."""
+    tracks = chip.tracks()
+    write_table(tracks, out.tracks)
+    write_lineages(out, chip.populations, tracks, chip.frames)
+    n_tracks = int(tracks.groupby("population")["track_id"].nunique().sum())
+    del tracks
+    write_table(chip.variables_hidden(), out.variables_hidden)
+    write_table(chip.variables(), out.variables)
+    write_table(chip.contacts(), out.contacts)
+    return n_tracks
 
 
 def write_lineages(out, populations, tracks, frames):

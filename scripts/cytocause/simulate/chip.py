@@ -111,28 +111,29 @@ class SimulatedChip:
                 pass
         parts = []
         for name in self.populations:
-            for frame, (ids, y, x, _) in zip(self.frames, self.seen[name]):
-                parts.append(pd.DataFrame({"population": name, "track_id": ids, "frame": frame, "y": y, "x": x}))
-        rows = pd.concat(parts, ignore_index=True)
-        parents = [self.history.parents[p][int(i)] for p, i in zip(rows["population"], rows["track_id"])]
-        table = pd.DataFrame(
-            {
-                "sample": self.sample,
-                "population": rows["population"].astype(str),
-                "track_id": rows["track_id"].astype("int64"),
-                "parent_id": np.asarray(parents, "int64"),
-                "frame": rows["frame"].astype("int32"),
-                "time_min": rows["frame"].to_numpy() * self.interval,
-                "label": rows["track_id"].astype("int32"),
-                "y_um": rows["y"].to_numpy(float) * self.pixel_um,
-                "x_um": rows["x"].to_numpy(float) * self.pixel_um,
-                "cell_type": rows["population"].astype(str),
-                "source": "given",
-            }
-        )
-        order = {name: k for k, name in enumerate(self.populations)}
-        key = table["population"].map(order)
-        return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
+            ids, y, x, _ = (np.concatenate(column) for column in zip(*self.seen[name]))
+            frame = np.repeat(np.array(self.frames), [len(one[0]) for one in self.seen[name]])
+            order = np.lexsort((frame, ids))
+            mothers = self.history.parents[name]
+            known, which = np.unique(ids[order], return_inverse=True)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "sample": self.sample,
+                        "population": name,
+                        "track_id": ids[order].astype("int64"),
+                        "parent_id": np.array([mothers[int(k)] for k in known], "int64")[which],
+                        "frame": frame[order].astype("int32"),
+                        "time_min": frame[order] * self.interval,
+                        "label": ids[order].astype("int32"),
+                        "y_um": y[order].astype(float) * self.pixel_um,
+                        "x_um": x[order].astype(float) * self.pixel_um,
+                        "cell_type": name,
+                        "source": "given",
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)
 
     def events(self):
         """Truth events of both populations, in the columns of the events table plus `population`.
