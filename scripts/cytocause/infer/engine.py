@@ -124,7 +124,7 @@ def infer(
     for text in warnings:
         logger.warning("%s", text)
     run = {
-        "parameters": _parameters(settings, unfolded, data, seed),
+        "parameters": _parameters(settings, unfolded, data, seed, graph, book),
         "unfolded": {
             name: {
                 "variable": data.variables[unfolded.base[k]].name,
@@ -148,7 +148,7 @@ def infer(
     return CausalGraph(edges, raw, triples, nodes, stationarity, run)
 
 
-def _parameters(settings, unfolded, data, seed):
+def _parameters(settings, unfolded, data, seed, graph, book):
     """All settings as they were used, and the window in force; the same for any number of threads."""
     from dataclasses import asdict
 
@@ -167,7 +167,13 @@ def _parameters(settings, unfolded, data, seed):
             v.name: {"n_layers": unfolded.n_layers[k], "delta_t": unfolded.delta_t[k]}
             for k, v in enumerate(data.variables)
         }
-    out["n_eff"] = float(unfolded.weights.sum()) if unfolded.weights.size else unfolded.n_eff or float(unfolded.codes.shape[1])
+    rows = float(unfolded.codes.shape[1])
+    out["n_eff"] = float(unfolded.weights.sum()) if unfolded.weights.size else unfolded.n_eff or rows
+    out["n_eff_by"] = "table"
+    if unfolded.shares is not None:
+        out["n_eff_by"] = settings.n_eff
+        # what a typical pair is worth; the table of edges gives the size of each
+        out["n_eff"] = float(np.median([book.weight_of(x, y) * rows for x, y in graph.edges])) if graph.edges else rows
     return out
 
 
