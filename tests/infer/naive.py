@@ -131,3 +131,36 @@ def unfold(trajectories, layers, stride):
         for t in range((layers - 1) * stride, len(x)):
             rows.append([x[t - k * stride] for k in range(layers)])
     return rows
+
+
+def pooled_autocorrelation(columns, starts):
+    """rho(h) over all pairs of rows h apart in one trajectory, the columns (parts, rows) being centred."""
+    trajectories = [columns[:, a:b] for a, b in itertools.pairwise(starts)]
+    means = []
+    for h in range(max(x.shape[1] for x in trajectories)):
+        products = [
+            sum(x[k, t] * x[k, t + h] for k in range(len(x)))
+            for x in trajectories
+            for t in range(x.shape[1] - h)
+            if not math.isnan(x[0, t] + x[0, t + h])
+        ]
+        means.append(sum(products) / len(products) if products else 0.0)
+    return [m / means[0] if means[0] else 0.0 for m in means]
+
+
+def cluster_effect(x, level, lengths):
+    """Rows that count for one: products of all pairs of rows of a trajectory over the squares, within levels."""
+    groups, used = len(lengths), len(set(level))
+    if groups - used < 2:
+        level, used = [0] * groups, 1
+    if groups <= used:
+        return float(sum(lengths))
+    place = np.repeat(np.arange(groups), lengths)
+    rows = [i for i in range(len(x)) if not math.isnan(x[i])]
+    mean = {a: np.mean([x[i] for i in rows if level[place[i]] == a] or [0.0]) for a in set(level)}
+    centred = {i: x[i] - mean[level[place[i]]] for i in rows}
+    squares = sum(v * v for v in centred.values())
+    if squares <= 0:
+        return sum(lengths) / groups
+    products = sum(centred[i] * centred[j] for i in rows for j in rows if place[i] == place[j])
+    return max(1.0, groups / (groups - used) * products / squares)

@@ -384,16 +384,4 @@ def test_18_confidence():
     assert plain.edges["confidence"].isna().all()
 
 
-def test_20_autocorrelation_is_known_to_mislead():
-    # kept as it is in the reference: rows count as independent. The extension with pairwise sizes is not built.
-    rng = np.random.default_rng(20)
-    x = rng.normal(size=(1000, 2))
-    for t in range(1, 1000):
-        x[t] += 0.95 * x[t - 1]
-    table = pd.DataFrame(x, columns=["a", "b"]).assign(trajectory=0, time=range(1000))
-    config = {"n_layers": 2, "delta_t": 1}
-    kept = infer(table, None, config, threads=1).edges
-    loops = kept[(kept["type"] == "P") & (kept["x"].str[0] == kept["y"].str[0])]
-    assert len(loops) == 2
-    fewer = infer(table, None, {**config, "n_eff": 51}, threads=1).edges
-    assert not ((fewer["type"] == "P") & (fewer["x"].str[0] != fewer["y"].str[0])).any()
+# Check 20 is in test_infer_effective.py, with what else concerns effective sizes by pair.

@@ -118,6 +118,46 @@ def test_a_clean_stop(given, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_stop_while_writing_leaves_what_was_there(given, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    assert main(command(given, out)) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cytocause.infer.output.write_graphml", stop)
+    assert main(command(given, out, "--seed", "5")) == 130
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert capsys.readouterr().err.endswith("Stopped; nothing was written.\n")
+
+
+@pytest.mark.parametrize("when", ["pairs", "shuffled edges"])
+def test_a_signal_stops_the_command_and_leaves_nothing(given, tmp_path, when):
+    # the child sends itself the signal of Ctrl-C as soon as that part of the work has begun, threads and all
+    code = f"""
+import os, signal, sys
+from cytocause.infer import workflow
+from cytocause.infer.__main__ import main
+def stop():
+    def progress(what, done, total):
+        if what == {when!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+    return progress
+workflow.say_progress = stop
+sys.exit(main(sys.argv[1:]))
+"""
+    env = {**os.environ, "NUMBA_NUM_THREADS": "2", "PYTHONPATH": str(ROOT / "scripts")}
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command(given, out)], env=env, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.endswith("Stopped; nothing was written.\n") and "Traceback" not in done.stderr
+    assert not out.exists()
+
+
 def test_importing_the_room_compiles_and_loads_nothing_heavy():
     code = "import sys, cytocause.infer; assert not {'numba', 'pandas', 'scipy', 'networkx'} & set(sys.modules)"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}

@@ -1,4 +1,11 @@
-"""Check 19: on the two published 15-variable models the graph is as good as the reference's (spec 8.1, 8.2)."""
+"""Check 19: on the two published 15-variable models the graph is as good as the reference's (spec 8.1, 8.2).
+
+Model 2 is as the specification gives it: noise N(0, 0.1) read as a standard deviation, drawn anew for each term, and, in place
+of the two functions that are missing in print, f1 = x and f2 = 2x, as the others (4x^2, 8x^3, 16x^4) go on. It has the 46 edges
+of the papers, so that terms and lags are right; what the reading leaves open (where a noise term enters) makes up to 0.02 of F.
+On it the reference's own rules (legacy) reach F = .788 over seeds 1 to 5, not the .83 of the table, and this engine .791
+(.799 over seeds 6 to 25): model 2 is therefore held against what the reference's rules give on the same series.
+"""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +59,36 @@ MODEL_1 = {
 }  # fmt: skip
 
 
-def series(seed):
+# model 2: effect: terms (coefficient, function, causes as (variable, lag), their product taken); X8 multiplies its terms by noise
+MODEL_2 = {
+    1: [(-0.7, 6, [(1, 1)]), (-0.87, 5, [(14, 1), (1, 2)])],
+    2: [(0.65, 1, [(2, 1)]), (-0.63, 3, [(2, 2)]), (0.79, 3, [(5, 1)])],
+    3: [(-0.76, 5, [(3, 1)]), (-0.59, 6, [(7, 1)]), (-0.85, 2, [(15, 1)]), (-0.89, 5, [(13, 2), (7, 1)])],
+    4: [(-0.7, 6, [(5, 1)]), (-0.86, 2, [(8, 2)]), (0.53, 1, [(4, 1), (9, 2)])],
+    5: [(0.54, 2, [(14, 1), (6, 2)])],
+    6: [(-0.85, 2, [(6, 1)]), (-0.79, 3, [(3, 2)]), (0.59, 1, [(4, 1)]), (0.75, 3, [(1, 0)]), (0.57, 2, [(14, 1)])],
+    7: [(0.74, 1, [(7, 1)]), (0.54, 6, [(9, 1)]), (-0.53, 2, [(9, 1), (7, 1)])],
+    13: [(-0.62, 3, [(14, 2)]), (-0.61, 1, [(13, 1), (14, 2)])],
+    8: [(-0.63, 1, [(6, 1)]), (0.81, 5, [(13, 0)]), (0.53, 6, [(6, 2), (6, 1)]), (-0.69, 6, [(13, 0), (6, 1)])],
+    9: [(0.79, 3, [(4, 2)]), (0.69, 6, [(9, 1), (15, 1)])],
+    10: [(0.54, 6, [(10, 1)])],
+    11: [(0.83, 6, [(11, 1)]), (-0.76, 4, [(13, 1)]), (-0.73, 3, [(2, 1)]), (0.74, 2, [(4, 0)]), (-0.87, 2, [(10, 2)]),
+         (0.72, 4, [(12, 1)]), (-0.73, 1, [(10, 2), (13, 1)])],
+    12: [(0.7, 3, [(10, 1)]), (-0.55, 5, [(9, 0)]), (-0.54, 5, [(12, 1), (10, 1)])],
+    14: [(-0.78, 6, [(14, 1)])],
+    15: [(-0.68, 4, [(15, 1)]), (0.85, 4, [(15, 2)]), (-0.6, 5, [(10, 2)]), (0.68, 6, [(14, 1)]), (0.81, 4, [(14, 1), (10, 2)])],
+}  # fmt: skip
+NOISE_2 = 0.1
+
+
+def powers(k, x):
+    """f_k of model 2: x, 2x, 4x^2, 8x^3, 16x^4, cos(pi x)."""
+    if k == 6:
+        return np.cos(np.pi * x)
+    return x if k == 1 else 2.0 ** (k - 1) * x ** (k - 1)
+
+
+def series_1(seed):
     rng = np.random.default_rng(seed)
     x = np.zeros((STEPS + BURN_IN, 16))
     x[:2] = rng.normal(size=(2, 16))
@@ -62,24 +98,50 @@ def series(seed):
             for coefficient, function, cause, lag, multiplied in terms:
                 value += coefficient * function(x[t - lag, cause]) * (rng.normal() if multiplied else 1.0)
             x[t, effect] = value
+    return as_table(x)
+
+
+def series_2(seed):
+    rng = np.random.default_rng(seed)
+    x = np.zeros((STEPS + BURN_IN, 16))
+    x[:2] = NOISE_2 * rng.normal(size=(2, 16))
+    for t in range(2, len(x)):
+        for effect, terms in MODEL_2.items():
+            value = 0.0
+            for coefficient, k, causes in terms:
+                cause = np.prod([x[t - lag, v] for v, lag in causes])
+                value += coefficient * powers(k, np.clip(NOISE_2 * rng.normal() + cause, -1, 1))
+            own = NOISE_2 * rng.normal()
+            x[t, effect] = own * value if effect == 8 else own + value
+    return as_table(x)
+
+
+def as_table(x):
     table = pd.DataFrame(x[BURN_IN:, 1:], columns=[f"X{i}" for i in range(1, 16)])
     return table.assign(trajectory=0, time=range(STEPS))
 
 
-def truth():
-    edges = set()
-    for effect, (terms, _) in MODEL_1.items():
-        for _, _, cause, lag, _ in terms:
-            ends = (f"X{cause}", f"X{effect}")
-            edges.add((ends if lag else tuple(sorted(ends)), lag))
-    return edges
+def truth_1():
+    return {named(cause, effect, lag) for effect, (terms, _) in MODEL_1.items() for _, _, cause, lag, _ in terms}
 
 
-@pytest.mark.parametrize("seeds", [range(1, 6)])
-def test_19_model_1_is_found_as_well_as_by_the_reference(seeds):
-    true = truth()
+def truth_2():
+    return {named(v, effect, lag) for effect, terms in MODEL_2.items() for _, _, causes in terms for v, lag in causes}
+
+
+def named(cause, effect, lag):
+    ends = (f"X{cause}", f"X{effect}")
+    return ends if lag else tuple(sorted(ends)), lag
+
+
+def test_the_models_have_as_many_edges_as_the_papers_say():
+    assert (len(truth_1()), len(truth_2())) == (38, 46)
+
+
+@pytest.mark.parametrize(("series", "true", "expected"), [(series_1, truth_1(), 0.825), (series_2, truth_2(), 0.788)])
+def test_19_the_models_are_found_as_well_as_by_the_reference(series, true, expected):
     scores = []
-    for seed in seeds:
+    for seed in range(1, 6):
         compact = infer(series(seed), None, {"n_layers": 3, "delta_t": 1}, threads=1).compact()
         found = set()
         for row in compact.to_dict("records"):
@@ -87,4 +149,4 @@ def test_19_model_1_is_found_as_well_as_by_the_reference(seeds):
             found.add((ends if row["lag_steps"] else tuple(sorted(ends)), row["lag_steps"]))
         hits = len(found & true)
         scores.append(2 * hits / (len(found) + len(true)))
-    assert np.mean(scores) >= 0.825 - ALLOWED, scores
+    assert np.mean(scores) >= expected - ALLOWED, scores

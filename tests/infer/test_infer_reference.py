@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 from cytocause.infer import estimate_dynamics, infer, mutual_information, optimal_bins, three_point_information
+from cytocause.infer.settings import Settings
+from cytocause.infer.table import read_data
+from cytocause.infer.unfolding import unfold
 from tests.infer import data
 
 # The reference stops with an error in these two, although the case is well defined; we give the value and why it is right.
@@ -150,6 +153,50 @@ def test_networks_are_those_of_the_reference(reference, name):
     if expected.get("stationarity"):
         pairs = {frozenset((r["x"], r["y"])) for r in expected["stationarity"]}
         assert {frozenset((r["x"], r["y"])) for r in graph.stationarity.to_dict("records")} == pairs
+
+
+# edge x - y, what it was conditioned on before, the reference's next contributor and ours
+TIED = [
+    ("network_12", "division_lag0", "immune_interactions_lag0", [], "velocity_lag0", "treatment"),
+    ("network_13", "event1_lag0", "event2_lag0", ["treatment"], "event2_lag2", "event2_lag1"),
+    ("network_13", "event2_lag0", "event1_lag1", ["treatment"], "event2_lag3", "event2_lag1"),
+]
+
+
+@pytest.mark.parametrize(("name", "x", "y", "before", "theirs", "ours"), TIED)
+def test_contributors_that_differ_tie_exactly(reference, name, x, y, before, theirs, ours):
+    graph, expected = run_network(reference, name)
+    case = next(c for c in data.cases(reference, "networks") if c["id"] == name)
+    laid = read_data(pd.read_csv(reference / case["file"]), data.variables_of(case), trajectory="trajectory", time="time")
+    window = {key: graph.run["parameters"][key] for key in ("n_layers", "delta_t")}
+    rows = unfold(laid, Settings(**window), [])
+    place = {node: k for k, node in enumerate(rows.names)}
+
+    def three(z):
+        nodes = [place[node] for node in (x, y, z, *before)]
+        columns = [rows.codes[k] for k in nodes]
+        kinds = ["continuous" if rows.kinds[k] else "discrete" for k in nodes]
+        return three_point_information(*columns[:3], columns[3:], kinds=kinds, legacy=True)
+
+    def link(z):
+        total = 0.0
+        for end in (x, y):
+            nodes = [place[end], place[z]]
+            kinds = ["continuous" if rows.kinds[k] else "discrete" for k in nodes]
+            total += mutual_information(*(rows.codes[k] for k in nodes), kinds=kinds, legacy=True).info_shifted
+        return total
+
+    one, two = three(theirs), three(ours)
+    # each takes everything that is left, so that both scores are the pair's own information
+    assert one.score == pytest.approx(two.score, abs=1e-9) and one.score == pytest.approx(one.i2_shifted, abs=1e-9)
+    assert two.score == pytest.approx(two.i2_shifted, abs=1e-9) and one.score > 0
+    # and the tie rule of the specification names ours, by far
+    assert link(ours) > link(theirs) + 10
+    pair = {x, y}
+    row = next(r for r in expected["summary"] if {r["x"], r["y"]} == pair)
+    assert row["ai"].split(",") == [*before, theirs]
+    found = next(r for r in graph.edges.to_dict("records") if {r["x"], r["y"]} == pair)
+    assert found["ai"].split(",") == [*before, ours]
 
 
 @pytest.mark.parametrize("name", ["network_03", "network_05", "network_09", "network_10"])

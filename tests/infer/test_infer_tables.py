@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cytocause.infer import infer
+from cytocause.infer.engine import long_work
 from cytocause.infer.settings import Settings, read_settings
 from cytocause.infer.table import NothingToInfer, read_data
 from cytocause.infer.unfolding import repeats, unfold
@@ -35,7 +36,7 @@ def test_constant_and_identical_and_empty_columns_are_named():
     found = run(frame)
     warnings = "\n".join(found.run["warnings"])
     assert "Column 'still' is constant (3.0); it cannot be connected to anything." in warnings
-    assert "Columns 'a' and 'twin' are identical up to scale; one will explain the other away." in warnings
+    assert "Columns 'a' and 'twin' are identical up to scale; what one is joined to, the other is too. Keep one." in warnings
     assert "Column 'void' has no value at all; it is left out." in warnings
     kept = found.edges[found.edges["type"] == "P"]
     assert not kept["x"].str.startswith("still").any() and not kept["y"].str.startswith("still").any()
@@ -104,6 +105,59 @@ def test_names_with_spaces_and_unicode():
     found = run(frame)
     assert {"cell area (µm²)", "vitesse é", "drug"} == set(found.nodes["name"])
     assert found.compact()["source"].isin(set(found.nodes["name"])).all()
+
+
+class Enough(Exception):
+    pass
+
+
+def test_a_table_that_takes_long_is_said_before_the_work_begins(caplog):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.integers(0, 100, (200_000, 60), dtype=np.int16), columns=[f"v{k}" for k in range(60)])
+    frame["trajectory"], frame["time"] = np.arange(200_000) // 1000, np.arange(200_000) % 1000
+
+    def begun(what, done, total):
+        raise Enough
+
+    with pytest.raises(Enough):
+        infer(frame, None, {"n_layers": 2, "delta_t": 1}, threads=2, progress=begun)
+    assert caplog.messages[-1].startswith(
+        "5,370 pairs of 120 nodes on 199,800 rows: with 2 thread(s) expect 3 to 32 minutes, the more the denser the graph, "
+        "and about 177 MB. Fewer variables, fewer layers (n_layers) or longer time steps make it shorter;"
+    )
+    assert long_work(300, (45, 46_800), 1) is None
+
+
+def test_identical_columns_share_their_edges_and_constant_ones_have_none():
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=400)
+    frame = pd.DataFrame({"a": a, "twin": a, "b": a + rng.normal(size=400), "still": "same"})
+    found = infer(frame, time=None, threads=1)
+    kept = found.edges[found.edges["type"] == "P"]
+    # nothing tells them apart: neither explains what the other shares with b
+    assert {frozenset(pair) for pair in zip(kept["x"], kept["y"])} == {
+        frozenset(("a", "b")), frozenset(("a", "twin")), frozenset(("b", "twin")),
+    }  # fmt: skip
+    assert any("'a' and 'twin' are identical up to scale" in w for w in found.run["warnings"])
+    assert any("'still' is constant (same)" in w for w in found.run["warnings"])
+    assert found.raw.loc[(found.raw["x"] == "still") | (found.raw["y"] == "still"), "i_xy"].eq(0).all()
+
+
+def test_a_trajectory_of_one_step_alone():
+    frame = table().iloc[[0]]
+    with pytest.raises(NothingToInfer, match="Every trajectory has a single time step"):
+        run(frame, config={})
+    with pytest.raises(NothingToInfer, match="No row is left: the window is 1 time steps and the longest trajectory has 1"):
+        run(frame)
+
+
+def test_minus_infinity_and_infinite_times():
+    frame = table()
+    frame.loc[5, "a"] = -np.inf
+    assert "Column 'a' is infinite at row 5" in refusal(frame)
+    frame = table().astype({"time": float})
+    frame.loc[5, "time"] = np.inf
+    assert "Column 'time' is not a finite number at row 5 (inf)" in refusal(frame)
 
 
 def test_whole_numbers_beyond_two_to_the_53_are_told_apart():

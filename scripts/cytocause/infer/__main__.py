@@ -19,7 +19,7 @@ def main(arguments=None):
     from cytocause.io import InputDefect
 
     from .engine import infer
-    from .output import in_folder, write_graph
+    from .output import write_folder
     from .workflow import say_progress
 
     try:
@@ -38,7 +38,7 @@ def main(arguments=None):
             threads=options.threads,
             progress=say_progress(),
         )
-        write_graph(graph, in_folder(options.out))
+        write_folder(graph, Path(options.out).resolve())
     except KeyboardInterrupt:
         print("Stopped; nothing was written.", file=sys.stderr)
         return STOPPED

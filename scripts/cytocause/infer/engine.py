@@ -22,6 +22,8 @@ from .table import read_data
 from .unfolding import unfold
 
 logger = logging.getLogger("cytocause")
+MUCH_WORK = 3e8  # pairs times rows above which the time to expect is said beforehand
+SECONDS_PER_ROW_AND_PAIR = 3.6e-6  # of a dense graph, as measured on cells_ts N=46,800 (56 CPU s); sparse ones take a tenth
 
 
 @dataclass
@@ -89,9 +91,12 @@ def infer(
     warnings = data.warnings
     unfolded = unfold(data, settings, warnings)
     lap("pre")
+    graph = Graph(unfolded, settings)
+    long = long_work(len(graph.edges), unfolded.codes.shape, threads)
+    if long:
+        logger.warning("%s", long)  # now, not when it is over
     book = Book(unfolded, settings, threads, seed)
     try:
-        graph = Graph(unfolded, settings)
         initialise(graph, book, report)
         lap("init")
 
@@ -123,8 +128,10 @@ def infer(
     timings["total"] = clock.perf_counter() - begin
     for text in warnings:
         logger.warning("%s", text)
+    if long:
+        warnings.append(long)
     run = {
-        "parameters": _parameters(settings, unfolded, data, seed),
+        "parameters": _parameters(settings, unfolded, data, seed, graph, book),
         "unfolded": {
             name: {
                 "variable": data.variables[unfolded.base[k]].name,
@@ -148,7 +155,23 @@ def infer(
     return CausalGraph(edges, raw, triples, nodes, stationarity, run)
 
 
-def _parameters(settings, unfolded, data, seed):
+def long_work(pairs, shape, threads):
+    """What is said of a table that will take long, before the work begins; None of one that will not.
+
+    pairs: tested pairs; shape: (nodes, rows).
+    """
+    nodes, rows = shape
+    if pairs * rows < MUCH_WORK:
+        return None
+    minutes = pairs * rows * SECONDS_PER_ROW_AND_PAIR / threads / 60
+    return (
+        f"{pairs:,} pairs of {nodes} nodes on {rows:,} rows: with {threads} thread(s) expect {max(1, round(0.1 * minutes)):,} to "
+        f"{round(minutes):,} minutes, the more the denser the graph, and about {nodes * rows * 4 / 1e6 + rows * 408 / 1e6:,.0f} MB. "
+        "Fewer variables, fewer layers (n_layers) or longer time steps make it shorter; Ctrl-C stops it cleanly."
+    )
+
+
+def _parameters(settings, unfolded, data, seed, graph, book):
     """All settings as they were used, and the window in force; the same for any number of threads."""
     from dataclasses import asdict
 
@@ -167,7 +190,13 @@ def _parameters(settings, unfolded, data, seed):
             v.name: {"n_layers": unfolded.n_layers[k], "delta_t": unfolded.delta_t[k]}
             for k, v in enumerate(data.variables)
         }
-    out["n_eff"] = float(unfolded.weights.sum()) if unfolded.weights.size else unfolded.n_eff or float(unfolded.codes.shape[1])
+    rows = float(unfolded.codes.shape[1])
+    out["n_eff"] = float(unfolded.weights.sum()) if unfolded.weights.size else unfolded.n_eff or rows
+    out["n_eff_by"] = "table"
+    if unfolded.shares is not None:
+        out["n_eff_by"] = settings.n_eff
+        # what a typical pair is worth; the table of edges gives the size of each
+        out["n_eff"] = float(np.median([book.weight_of(x, y) * rows for x, y in graph.edges])) if graph.edges else rows
     return out
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .estimate import Options, estimate
 from .missing import displacement
-from .nml import build_costs
+from .nml import build_costs, pair_costs
 
 
 class Book:
@@ -32,6 +32,7 @@ class Book:
             int(min(settings.max_bins, max(rows, 2))),
         )
         self._weights = weights if weights.size else None
+        self.shares = unfolded.shares
         self.entries = {}
         self.shifts = {}
         self.asked = 0
@@ -86,11 +87,20 @@ class Book:
         """Rows complete in all nodes."""
         return self._mask_of[self.rows_of(nodes)].bit_count()
 
-    def key(self, x, y, given=(), among=()):
-        """Name of I(x;y|given) on the rows complete in these and `among`."""
+    def key(self, x, y, given=(), among=(), sized=None):
+        """Name of I(x;y|given) on the rows complete in these and `among`, at the effective size of the pair `sized` (x, y)."""
         if x > y:
             x, y = y, x
-        return x, y, tuple(sorted(given)), self.rows_of((x, y, *given, *among))
+        return x, y, tuple(sorted(given)), self.rows_of((x, y, *given, *among)), self.size_of(*(sized or (x, y)))
+
+    def size_of(self, x, y):
+        """Effective size of the whole table for a pair of nodes; None where it is one size for all."""
+        return None if self.shares is None else self.shares.size(x, y, self.costs.rows)
+
+    def weight_of(self, x, y):
+        """Samples that a row counts for where a pair is tested."""
+        size = self.size_of(x, y)
+        return self.costs.weight if size is None else size / self.costs.rows
 
     def request(self, keys):
         """Compute what is not known yet of a batch of keys."""
@@ -106,18 +116,21 @@ class Book:
             self.entries[key] = entry
 
     def _compute(self, key, shuffle=-1):
-        x, y, given, rows = key
+        x, y, given, rows, size = key
         data = self.data
+        costs = self.costs if size is None else pair_costs(self.costs.rows, size)
         nodes = np.array((x, y, *given), np.int32)
         among = np.array(self._mask_members[rows], np.int32)
         info, value, n, _ = estimate(
-            data.codes, data.levels, data.kinds, nodes, among, self._weights, self.costs, self.options, shuffle, self.seed
+            data.codes, data.levels, data.kinds, nodes, among, self._weights, costs, self.options, shuffle, self.seed
         )
         return info, value, n
 
     def shuffled(self, pairs, n_shuffles):
         """Shifted information of each pair (x, y) with y permuted, (pairs, n_shuffles) float64."""
-        jobs = [((x, y, (), self._full), shuffle) for x, y in pairs for shuffle in range(n_shuffles)]
+        jobs = [
+            ((x, y, (), self._full, self.size_of(x, y)), shuffle) for x, y in pairs for shuffle in range(n_shuffles)
+        ]
         run = map if self._pool is None else self._pool.map
         out = [value for _, value, _ in run(lambda job: self._compute(*job), jobs)]
         return np.array(out).reshape(len(pairs), n_shuffles)

@@ -79,15 +79,24 @@ def fill_complexity(table):
 
 @njit(cache=True, nogil=True)
 def complexity_row(table, rounded, levels):
-    """LC(rounded[c], levels) for all c; (n+1,) float64. A view of the table, or continued past its last row."""
+    """LC(rounded[c], levels) for all c; (n+1,) float64. A view of the table, or continued past its last row.
+
+    A table wider than `rounded` is one by samples (see pair_costs): its places are looked up.
+    """
     last = table.shape[0] - 1
-    if levels <= last:
+    by_samples = table.shape[1] != rounded.size
+    if levels <= last and not by_samples:
         return table[levels]
-    row = np.empty(table.shape[1])
+    row = np.empty(rounded.size)
+    if levels <= last:
+        for c in range(row.size):
+            row[c] = table[levels, rounded[c]]
+        return row
     for c in range(row.size):
         n = rounded[c]
-        value = table[last, c]
-        ratio = np.exp(value - table[last - 1, c])
+        at = n if by_samples else c
+        value = table[last, at]
+        ratio = np.exp(value - table[last - 1, at])
         for r in range(last + 1, levels + 1):
             ratio = 1.0 + n / ((r - 2) * ratio)
             value += np.log(ratio)
@@ -136,6 +145,26 @@ def build_costs(rows, n_eff=None, largest=None):
         weight=weight,
         rows=int(rows),
     )
+
+
+@lru_cache(maxsize=2)
+def _by_samples(rows):
+    """Prices by samples instead of rows, for any weight: LC(m, r) and, in place of LC(0, r), LC(1, r); one column to spare."""
+    lc = np.zeros((LEVELS + 1, max(rows, LEVELS + 1) + 2))
+    fill_complexity(lc)
+    lc_one = lc.copy()
+    lc_one[:, 0] = lc[:, 1]
+    plain = build_costs(rows)
+    return lc, lc_one, plain.plogp, plain.lfact
+
+
+@lru_cache(maxsize=64)
+def pair_costs(rows, n_eff):
+    """build_costs(rows, n_eff) for one of many sizes: its large tables are shared by all of them."""
+    lc, lc_one, plogp, lfact = _by_samples(rows)
+    weighted = float(n_eff) / rows * np.arange(plogp.size)
+    rounded = np.floor(weighted + 0.5).astype(np.int32)
+    return Costs(_plogp(weighted), rounded, plogp[rounded], lc, lc_one, lfact, float(n_eff) / rows, int(rows))
 
 
 def _plogp(values):

@@ -1,5 +1,6 @@
 """What infer leaves on disk: three tables, the graph twice, and how it was run. Times and dates are in run.json only."""
 
+import shutil
 from pathlib import Path
 
 from cytocause.io import write_graph_json, write_graphml, write_json, write_table
@@ -27,8 +28,16 @@ def write_graph(graph, paths):
         write_json(graph.run, paths["run"])
 
 
-def in_folder(folder):
-    """The usual file names in a folder, which is made."""
+def write_folder(graph, folder):
+    """Write all of a CausalGraph into a folder, which is made: when it stops half-way, what was there before is still there."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return {name: folder / file for name, file in FILES.items()}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = folder.with_name(f"{folder.name}.part")
+    try:
+        staging.mkdir(exist_ok=True)
+        write_graph(graph, {name: staging / file for name, file in FILES.items()})
+        folder.mkdir(exist_ok=True)
+        for file in FILES.values():
+            (staging / file).replace(folder / file)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 LATENT = ("no", "orientation", "yes")
 CONSISTENT = ("no", "orientation", "skeleton")
 COMPLEXITY = ("nml", "bic")
+N_EFF = ("pairwise", "conditions")  # effective sizes by pair of variables: for all pairs, for those with a condition
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Settings:
     max_nodes: int = 50
     mov_avg: int = 0
     keep_max_data: bool = False
-    n_eff: float = -1
+    n_eff: float | str = -1
     n_shuffles: int = 0
     conf_threshold: float = 0.01
     ort_proba_ratio: float = 1.0
@@ -78,6 +79,11 @@ def read_settings(config):
         if name not in known:
             raise ValueError(f"Unknown inference parameter {name!r}; known are {', '.join(sorted(known))}.")
         values[name] = _checked(name, value, known[name])
+    rule = values.get("n_eff")
+    if rule in N_EFF and values.get("legacy"):
+        raise ValueError(f"n_eff is {rule}, which the reference does not have; leave out legacy or n_eff.")
+    if rule in N_EFF and config.get("sample_weights") is not None:
+        raise ValueError(f"n_eff is {rule} and the rows have weights; give one of the two.")
     return Settings(**values)
 
 
@@ -96,6 +102,10 @@ def _checked(name, value, default):
         return value
     if name == "black_box":
         return _black_box(value)
+    if name == "n_eff" and isinstance(value, str):
+        if value not in N_EFF:
+            raise ValueError(f"Inference parameter n_eff is {value!r}; expected a number, or one of {', '.join(N_EFF)}.")
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"Inference parameter {name} is {value!r}; expected a number.")  # noqa: TRY004 - one kind of error for every wrong setting
     if name == "n_eff":

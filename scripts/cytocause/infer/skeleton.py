@@ -219,7 +219,8 @@ def _pair_key(book, edge, z):
 
 def _side_key(book, edge, z, side):
     end, other = (edge.x, edge.y) if side == 0 else (edge.y, edge.x)
-    return book.key(end, z, edge.contributors, (other,))
+    # every term of a comparison counts rows alike, as many as the pair in question has
+    return book.key(end, z, edge.contributors, (other,), (edge.x, edge.y))
 
 
 def _full_key(book, edge, z):

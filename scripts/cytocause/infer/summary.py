@@ -1,6 +1,7 @@
 """The tables: one row per edge, per pair, per triple.
 
-Source: spec section 6. The extra columns lag_steps, lag_frames, lag_min say how far x is behind y.
+Source: spec section 6. The extra columns lag_steps, lag_frames, lag_min say how far x is behind y; n_eff how many
+independent rows the information of an edge was counted for.
 """
 
 import math
@@ -14,7 +15,7 @@ EDGES = (
     "x", "y", "type", "ai", "raw_contributions", "contributions", "info", "n_xy", "info_cond", "cplx", "n_xy_ai",
     "info_shifted", "ort_inferred", "ort_ground_truth", "is_inference_correct", "is_causal", "ort_consensus",
     "is_causal_consensus", "edge_stats", "sign", "partial_correlation", "p_y2x", "p_x2y", "confidence",
-    "lag_steps", "lag_frames", "lag_min", "info_bits_per_sample",
+    "lag_steps", "lag_frames", "lag_min", "info_bits_per_sample", "n_eff",
 )  # fmt: skip
 RAW = (
     "x", "y", "z_name", "ai", "raw_contributions", "contributions", "zi", "i_xy", "i_xy_ai", "cplx", "r_xyz_ai",
@@ -38,7 +39,7 @@ def edge_rows(graph, book, orientation, settings, consensus=None):
         mark = code(at_x, at_y, settings.ort_proba_ratio) if edge.connected else 0
         sign, correlation = sign_of(data, x, y, edge.contributors) if edge.connected else ("", 0.0)
         lag = lag_between(data, x, y)
-        n_eff = book.costs.weight * edge.n_given
+        n_eff = book.weight_of(edge.x, edge.y) * edge.n_given
         row = {
             "x": data.names[x],
             "y": data.names[y],
@@ -68,6 +69,7 @@ def edge_rows(graph, book, orientation, settings, consensus=None):
             "lag_frames": None if lag is None else lag * settings.frames_per_step,
             "lag_min": lag_minutes(lag, settings),
             "info_bits_per_sample": edge.shifted_given / (n_eff * math.log(2)) if n_eff > 0 else 0.0,
+            "n_eff": n_eff,
         }
         if consensus is not None:
             row.update(consensus(edge, x, y))

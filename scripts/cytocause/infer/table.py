@@ -153,7 +153,7 @@ def _grid(table, trajectory, time, warnings):
     stamps = pd.to_numeric(table[time], errors="coerce").to_numpy(np.float64)
     if not np.isfinite(stamps).all():
         row = int(np.flatnonzero(~np.isfinite(stamps))[0])
-        raise ValueError(f"Column {time!r} is not a finite number at row {row} ({table[time].iloc[row]!r}).")
+        raise ValueError(f"Column {time!r} is not a finite number at row {row} ({plain(table[time].iloc[row])!r}).")
     if trajectory is not None and trajectory in table.columns:
         if table[trajectory].isna().any():
             row = int(np.flatnonzero(table[trajectory].isna())[0])
@@ -244,7 +244,7 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
         if not numeric_text:
             bad = int(np.flatnonzero((converted.isna() & column.notna()).to_numpy())[0])
             raise ValueError(
-                f"Column {name!r} is declared continuous but holds text at row {bad} ({column.iloc[bad]!r}); "
+                f"Column {name!r} is declared continuous but holds text at row {bad} ({plain(column.iloc[bad])!r}); "
                 "declare it discrete or correct the value."
             )
         column, numeric = converted, True
@@ -303,9 +303,14 @@ def _by_levels(name, codes, distinct, levels):
     for level in distinct:
         if _text(level) not in wanted:
             raise ValueError(
-                f"Variable {name!r} has the value {level!r}, which is not among its levels {', '.join(wanted)}."
+                f"Variable {name!r} has the value {plain(level)!r}, which is not among its levels {', '.join(wanted)}."
             )
     return _reorder(codes, distinct, np.argsort([wanted[_text(level)] for level in distinct], kind="stable"))
+
+
+def plain(value):
+    """A value of a table as Python's own, for messages."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _text(level):
@@ -343,7 +348,7 @@ def _same_columns(variables, warnings):
         key = variable.codes.tobytes()
         if key in seen and len(variable.distinct) > 1:
             warnings.append(
-                f"Columns {seen[key]!r} and {variable.name!r} are identical up to scale; one will explain the other away."
+                f"Columns {seen[key]!r} and {variable.name!r} are identical up to scale; what one is joined to, the other is too. Keep one."
             )
         else:
             seen[key] = variable.name

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .dynamics import choose_dynamics, smooth
+from .effective import PairShares
 from .ranks import encode
+from .settings import N_EFF
 from .table import NothingToInfer
 
 INFINITE = np.iinfo(np.int32).max  # lag of a condition: older than anything
@@ -47,6 +49,7 @@ class Unfolded:
     delta_t: list
     relaxation: dict
     values: list  # per variable (rows of the data,) float64: numbers of the base columns, for the test of missing values
+    shares: PairShares | None  # effective sizes by pair, where asked for
 
     def __len__(self):
         return len(self.names)
@@ -126,13 +129,20 @@ def unfold(data, settings, warnings):
         kinds[i] = v.kind == "continuous" and (used.size >= 5 or (used.size > 2 and v.declared))
     weights = data.weights[rows] if data.weights.size else np.empty(0)
     lagged = [strides[k] for k, v in enumerate(data.variables) if v.role != "contextual"]
-    n_eff = None
-    if settings.n_eff != -1:
+    n_eff = shares = None
+    if settings.n_eff in N_EFF:
+        if data.temporal:
+            shares = PairShares(data, codes, base, lag, conditions=settings.n_eff == "conditions")
+        else:
+            warnings.append(
+                f"n_eff is {settings.n_eff}, but a static table has no time to tell sizes from; its rows count as independent."
+            )
+    if isinstance(settings.n_eff, (int, float)) and settings.n_eff != -1:
         n_eff = float(settings.n_eff)
         if n_eff > rows.size:
             warnings.append(f"n_eff {n_eff:g} is above the {rows.size} rows; the number of rows is used.")
             n_eff = None
-    elif data.temporal and lagged and np.mean(lagged) > 1:
+    elif settings.n_eff != "pairwise" and data.temporal and lagged and np.mean(lagged) > 1:
         n_eff = float(int(rows.size / np.mean(lagged)))
     role = [v.role for v in data.variables]
     names = [
@@ -159,6 +169,7 @@ def unfold(data, settings, warnings):
         delta_t=strides,
         relaxation=relaxation,
         values=values,
+        shares=shares,
     )
 
 
