@@ -296,8 +296,9 @@ rule ablation:
     params:
         cfg=section(
             "score",
-            without=("bootstrap", "ablation_intervals"),
+            without=("bootstrap", "ablation_intervals", "power"),
             chips=len(units()) if config["score"]["ablation_intervals"] else 0,
+            windows={key: config["measure"][key] for key in ("speed_window_min", "directionality_window_min")},
         ),
         code=code_hash("ablation"),
     script:

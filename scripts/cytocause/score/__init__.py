@@ -10,13 +10,14 @@ population is listed beside them.
     score_population   one population of one sample -> counts       (sample)
     scorecard          counts -> figures, intervals, notes          (card)
     graph_counts       found graph against the true one -> counts   (graph)
+    false_edges        false directed edges of an experiment, and of many (false_edges, imported from there: function and file share a name)
     ablation           graphs with one more hand-over true          (chain)
 """
 
 _HOME = {
-    "score_population": "sample", "scorecard": "card", "rows_of_card": "card", "GRAPH_ROWS": "card", "graph_counts": "graph",
-    "same_truth": "graph", "false_edges": "false_edges", "pool_false_edges": "false_edges", "ablation": "chain",
-    "rows_of_ablation": "chain", "given_truth": "given", "without_samples": "given",
+    "score_population": "sample", "scorecard": "card", "rows_of_card": "card", "graph_counts": "graph", "same_truth": "graph",
+    "GRAPH_ROWS": "card", "pool_false_edges": "false_edges", "ablation": "chain", "rows_of_ablation": "chain",
+    "given_truth": "given", "without_samples": "given",
 }  # fmt: skip
 __all__ = list(_HOME)
 

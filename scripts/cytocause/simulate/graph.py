@@ -19,7 +19,6 @@ from cytocause.io import definitional_pairs
 
 from .model import lag_frames
 
-EVENTS = {"mitosis": "division_event", "death": "death_event"}  # what is seen of a hazard
 EARLIER = "earlier_lives"  # hidden: how often, and when, the ancestors of a trajectory's first cell divided
 
 
@@ -115,7 +114,7 @@ def causal_dag(model, frame_interval_min):
     A cell's size when it is first seen hangs on when its ancestors divided. Whatever lasts for a chip's or a cell's whole time
     and acts on division therefore acts on size through EARLIER, a hidden constant node.
     """
-    nodes, links = _own_nodes(model), _own_links(model, frame_interval_min)
+    nodes, links = model.nodes("hidden"), model.causal_links(frame_interval_min, "hidden")
     lasting = {node["name"] for node in nodes if node["constant"]}
     before = sorted(_above(links, "mitosis") & lasting)
     if before:
@@ -145,51 +144,3 @@ def _induced(model, dag, seen):
 
 def _link(source, target, lag, **way):
     return {"source": source, "target": target, "lag_frames": lag, "sign": "+", "strength": 1.0, "form": "linear", **way}
-
-
-def _own_nodes(model):
-    if hasattr(model, "nodes"):
-        return model.nodes("hidden")
-    nodes = []
-    for v in model.variables.values():
-        hidden = v.kind == "hazard"
-        constant = v.kind == "contextual"
-        nodes.append(
-            {"name": v.name, "kind": v.kind, "hidden": hidden, "observed": None if hidden else v.observed, "constant": constant}
-        )
-    for hazard, name in EVENTS.items():
-        event = {"name": name, "kind": "event", "hidden": False, "constant": False}
-        nodes.append({**event, "observed": model.variables[hazard].observed})
-    for name, kind, constant, _ in _effects(model):
-        nodes.append({"name": name, "kind": kind, "hidden": True, "observed": None, "constant": constant})
-    return nodes
-
-
-def _effects(model):
-    """(name, kind, constant, target) of every memory and every random effect of a cell or chip."""
-    for v in model.variables.values():
-        if v.values.get("memory_min", 0) > 0 and v.values.get("sd", 0) > 0:
-            yield f"{v.name}_memory", "cell", False, v.name
-        for level in ("cell", "chip"):
-            if v.values.get(f"{level}_sd", 0) > 0:
-                yield f"{v.name}_{level}_effect", level, True, v.name
-
-
-def _own_links(model, frame_interval_min):
-    if hasattr(model, "causal_links"):
-        return model.causal_links(frame_interval_min, "hidden")
-    links = [
-        _link(e.source, e.target, frames, sign="+" if e.sign > 0 else "-", strength=e.strength, form=e.form)
-        for e, frames in zip(model.edges, lag_frames(model, frame_interval_min))
-    ]
-    links += [_link("mitosis", "division_event", _division_delay(model, frame_interval_min)), _link("death", "death_event", 0)]
-    links += [_link("division_event", "death", 1, sign="-"), _link("death_event", "mitosis", 1, sign="-")]
-    links += [_link(name, name, 1) for name in ("size", "contact", "division_event", "death_event")]
-    for name, _, constant, target in _effects(model):
-        links += [_link(name, target, 0)] if constant else [_link(name, target, 0), _link(name, name, 1)]
-    return links
-
-
-def _division_delay(model, frame_interval_min):
-    """Frames from entry into mitosis to the division that is seen: the first frame of the daughters."""
-    return max(2, round(model.variables["mitosis"].values["duration_min"] / frame_interval_min))
