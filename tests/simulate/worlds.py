@@ -1,5 +1,8 @@
 """Small chips for the tests: the shipped models and the section's defaults, both read from the files that ship them."""
 
+import os
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -33,3 +36,15 @@ def model(name="tumour_on_chip"):
 def chip(sample="chip_01", conditions=(("treatment", 1), ("CAF_presence", 0)), **changes):
     """A chip, kept between tests."""
     return SimulatedChip(model(), section(**changes), sample, dict(conditions))
+
+
+def digests_on_threads(module, **changes):
+    """What `digest(**changes)` of a test module gives in processes with one and with two threads."""
+    code = f"from tests.simulate.{module} import digest; print(digest(**{changes}))"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "scripts")])}
+    out = []
+    for threads in ("1", "2"):
+        env |= {name: threads for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        run = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+        out.append(run.stdout.strip())
+    return out

@@ -36,7 +36,7 @@ class ModelError(InputDefect):
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable. `observed` is its column in the cell and event tables (None when hidden), `proxies` others of its formula."""
+    """One variable. `observed` is its column in the cell and event tables (its own name where it is hidden), `proxies` others of its formula."""
 
     name: str
     kind: str
