@@ -1,7 +1,7 @@
 """Simulate one chip with every truth: unpack, call, write.
 
 input   model (yaml)      params  cfg: section simulate + sample, model, conditions
-output  movie, labels, tracks, events, variables, graph, seeds, status
+output  movie, labels, tracks, events, variables, variables_hidden, contacts, graph, seeds, status
         ctc, lineage: folders with one folder per population
 """
 
@@ -20,13 +20,13 @@ from cytocause.io import (
     write_movie,
     write_table,
 )
-from cytocause.simulate import SimulatedChip, empty_variables, parse_model, truth_graph
+from cytocause.simulate import SimulatedChip, parse_model, truth_graph, truths
 
 
 def work(snakemake):
     cfg, out = snakemake.params.cfg, snakemake.output
     path = snakemake.input.model if isinstance(snakemake.input.model, str) else snakemake.input.model[0]
-    model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name)
+    model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name).named(cfg["model"])
     chip = SimulatedChip(model, cfg, cfg["sample"], cfg["conditions"])
     n = len(chip.frames)
     shared = {"pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
@@ -49,13 +49,15 @@ def work(snakemake):
 
 
 def write_tables(out, chip):
-    """Tracks, lineages and variables, one large table at a time; returns the number of tracks."""
+    """Tracks, lineages, variables and contacts, one large table at a time; returns the number of tracks."""
     tracks = chip.tracks()
     write_table(tracks, out.tracks)
     write_lineages(out, chip.populations, tracks, chip.frames)
     n_tracks = int(tracks.groupby("population")["track_id"].nunique().sum())
     del tracks
     write_table(chip.variables(), out.variables)
+    write_table(chip.variables_hidden(), out.variables_hidden)
+    write_table(chip.contacts(), out.contacts)
     return n_tracks
 
 
@@ -79,7 +81,9 @@ def empty(snakemake):
         table = empty_table(kind)
         table.insert(1, "population", table["sample"])
         write_table(table, path)
-    write_table(empty_variables(), out.variables)
+    write_table(truths.empty(truths.VARIABLES), out.variables)
+    write_table(truths.empty(truths.KEYS), out.variables_hidden)
+    write_table(truths.empty(truths.CONTACTS), out.contacts)
     write_lineages(out, [], None, [])
     write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
     write_json({}, out.seeds)

@@ -151,7 +151,7 @@ def pixel_jobs(folder, cfg):
             "output": out(
                 "simulate",
                 movie="s.ome.tif", labels="sl.ome.tif", tracks="st.parquet", events="se.parquet",
-                variables="sv.parquet", graph="sg.json",
+                variables="sv.parquet", variables_hidden="sh.parquet", contacts="sc.parquet", graph="sg.json",
             ),
             "cfg": {**simulate, "sample": "bench", "model": "tumour_on_chip", "conditions": {"treatment": 0, "CAF_presence": 0}},
         },

@@ -133,3 +133,72 @@ def paint_fibres(shape, nodes, wide, strength):
 
 def mix_light(own, others, cross, signal, background, auto, lit):
     return (signal * (own + cross * others) + background * auto) * lit
+
+
+def pairs_within(ay, ax, by, bx, reach):
+    """All pairs, then those that are near enough."""
+    near = (ay[:, None] - by) ** 2 + (ax[:, None] - bx) ** 2 <= reach**2
+    return np.nonzero(near)
+
+
+def nearest_within(ay, ax, by, bx, allowed, reach):
+    """One cell after the other: the nearest of those allowed."""
+    out = []
+    for y, x in zip(ay, ax):
+        square = np.where(allowed, (by - y) ** 2 + (bx - x) ** 2, np.inf)
+        out.append(int(square.argmin()) if square.size and square.min() < reach**2 else -1)
+    return np.array(out, int)
+
+
+def walk(y, x, heading, speed, radius, weight, prey, pull, iy, ix, iheading, held, wait, iradius, noise, chance, p, minutes, gap):
+    """The same motion with complex positions, one cell at a time; returns tumour and immune positions, directions, held, wait."""
+    pace, persistence, sensing, chemotaxis, dwell, arrest, refractory, catch, hold, let_go, wobble = p
+    cell, immune = x + 1j * y, ix + 1j * iy
+    iheading, held, wait = iheading.copy(), held.copy(), wait.copy()
+    for turn, leave in zip(noise, chance):
+        cell = cell + speed * np.exp(1j * heading) * minutes
+        near = nearest_within(immune.imag, immune.real, cell.imag, cell.real, prey, max(sensing, catch))
+        for k in range(immune.size):
+            if held[k] >= 0:
+                target = cell[held[k]]
+                stays = np.exp(-minutes / (dwell * np.exp(pull[held[k]])))
+                if not prey[held[k]] or abs(target - immune[k]) > let_go or leave[k] < 1 - stays:
+                    held[k], wait[k], iheading[k] = -1, refractory, np.angle(immune[k] - target)
+            elif held[k] == -2:
+                held[k], wait[k] = -1, refractory
+            wait[k] = max(wait[k] - minutes, 0)
+            way = cell[near[k]] - immune[k] if near[k] >= 0 else np.inf
+            ready = held[k] < 0 and wait[k] <= 0
+            if ready and abs(way) < catch:
+                held[k], ready = near[k], False
+            course = np.exp(1j * (iheading[k] + np.sqrt(2 * minutes / persistence) * turn[0, k]))
+            if ready and abs(way) < sensing:
+                share = 1 - np.exp(-chemotaxis * np.exp(pull[near[k]]) * minutes / 10)
+                course = (1 - share) * course + share * way / abs(way)
+            iheading[k] = np.angle(course)
+            free = held[k] < 0
+            shake = wobble * np.sqrt(minutes) * (1 if free else 0.3) * (turn[2, k] + 1j * turn[1, k])
+            immune[k] += pace * (1 if free else arrest) * np.exp(1j * iheading[k]) * minutes + shake
+            if not free:
+                off = immune[k] - cell[held[k]]
+                immune[k] += 0.7 * (hold - abs(off)) * off / abs(off)
+        cy, cx = push_apart(cell.imag, cell.real, radius, weight, gap, 2)
+        my, mx = push_apart(immune.imag, immune.real, iradius, np.ones(immune.size), gap, 2)
+        cell, immune = cx + 1j * cy, mx + 1j * my
+    return cell.imag, cell.real, immune.imag, immune.real, iheading, held, wait
+
+
+def contact_intervals(touches):
+    """Sets of frames per pair, cut where a frame is missing: sorted list of (tumour, immune, first, last)."""
+    frames = {}
+    for frame, pairs in enumerate(touches):
+        for pair in pairs:
+            frames.setdefault(tuple(int(k) for k in pair), []).append(frame)
+    out = []
+    for pair, seen in frames.items():
+        start = seen[0]
+        for k, frame in enumerate(seen):
+            if k + 1 == len(seen) or seen[k + 1] != frame + 1:
+                out.append((*pair, start, frame))
+                start = seen[k + 1] if k + 1 < len(seen) else None
+    return sorted(out)

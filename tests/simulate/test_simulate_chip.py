@@ -37,7 +37,7 @@ def digest(sample="chip_01", conditions=worlds.DRUG, **changes):
     total = hashlib.sha256()
     for label, image in zip(chip.label_frames(), chip.image_frames()):
         total.update(label.tobytes() + image.tobytes())
-    for table in (chip.tracks(), chip.events(), chip.variables()):
+    for table in (chip.tracks(), chip.events(), chip.variables(), chip.variables_hidden(), chip.contacts()):
         total.update(table.to_csv(index=False).encode())
     return total.hexdigest()
 
@@ -172,12 +172,12 @@ def test_a_chip_without_cells_is_an_empty_movie():
     chip = worlds.chip(n_frames=3, height=64, width=64, tumour_density_mm2=0, immune_density_mm2=0)
     assert not np.stack(list(chip.label_frames())).any()
     assert np.stack(list(chip.image_frames())).min() > 0
-    assert len(chip.tracks()) == len(chip.events()) == len(chip.variables()) == 0
+    assert len(chip.tracks()) == len(chip.events()) == len(chip.variables()) == len(chip.variables_hidden()) == len(chip.contacts()) == 0
     assert chip.tracks()["track_id"].dtype == "int64"
 
 
 def test_every_column_of_the_truth_is_in_the_data_dictionary(chip):
-    for table in (chip.tracks(), chip.events(), chip.variables()):
+    for table in (chip.tracks(), chip.events(), chip.variables(), chip.variables_hidden(), chip.contacts()):
         for name in table.columns:
             assert name in chip.conditions or describe(name) is not None, name
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytocause.simulate import kernels
+from cytocause.simulate import kernels, motion
 from cytocause.simulate.looks import eccentricity, half_axes
 from cytocause.simulate.pixels import blurred, gaussian
 from tests.simulate import naive
@@ -153,14 +153,14 @@ def test_pushing_apart_keeps_the_centre_of_equal_cells(seed, n):
     y, x, radius = rng.uniform(0, 20, n), rng.uniform(0, 20, n), rng.uniform(2, 6, n)
     expected = naive.push_apart(y, x, radius, np.ones(n), 0.5, 3)
     centre = y.mean(), x.mean()
-    kernels.push_apart(y, x, radius, np.ones(n), 0.5, 3)
+    motion.push_apart(y, x, radius, np.ones(n), 0.5, 3)
     np.testing.assert_allclose((y, x), expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose((y.mean(), x.mean()), centre)
 
 
 def test_two_cells_that_overlap_end_just_apart_and_a_held_one_stays():
     y, x = np.array([0.0, 0.0]), np.array([0.0, 3.0])
-    kernels.push_apart(y, x, np.array([4.0, 4.0]), np.array([0.0, 1.0]), 1.0, 40)
+    motion.push_apart(y, x, np.array([4.0, 4.0]), np.array([0.0, 1.0]), 1.0, 40)
     assert x[0] == 0 and y[0] == 0
     assert x[1] == pytest.approx(9.0, rel=1e-6)
 

@@ -10,8 +10,8 @@ from tests.simulate import worlds
 
 NAMES = {
     "movie": "movie.ome.tif", "labels": "labels.ome.tif", "tracks": "tracks.parquet", "events": "events.parquet",
-    "variables": "variables.parquet", "ctc": "ctc", "lineage": "lineage",
-    "graph": "graph.json", "seeds": "seeds.json", "status": "status.json",
+    "variables": "variables.parquet", "variables_hidden": "variables_hidden.parquet", "contacts": "contacts.parquet",
+    "ctc": "ctc", "lineage": "lineage", "graph": "graph.json", "seeds": "seeds.json", "status": "status.json",
 }  # fmt: skip
 
 
@@ -52,7 +52,10 @@ def test_all_truth_files_are_written_and_agree(tmp_path):
             here = tracks[(tracks["population"] == name) & (tracks["frame"] == frame)]
             assert sorted(here["label"]) == [k for k in np.unique(labels.frame(frame)) if k]
     assert {"population", "event", "reason"} <= set(read_table(out["events"]).columns)
-    assert len(read_table(out["variables"])) > 0
+    shown, hidden = read_table(out["variables"]), read_table(out["variables_hidden"])
+    assert shown[["track_id", "frame"]].equals(hidden[["track_id", "frame"]]) and len(shown) > 0
+    assert not set(hidden.columns) & {"area_um2", "phase"} and "hazard_death_per_h" not in shown.columns
+    assert set(read_table(out["contacts"])["track_id"]) <= set(shown["track_id"])
     assert read_json(out["graph"])["scored_edges"]
 
 
@@ -81,10 +84,11 @@ def test_a_model_with_a_mistake_fails_the_sample_and_not_the_job(tmp_path):
     status = read_json(out["status"])
     assert status["ok"] is False and "mine.yaml, line" in status["reason"] and "'diameter_um' is -1" in status["reason"]
     good = run(tmp_path / "good", worlds.ROOT / "resources/causal_models/null.yaml")
-    for key in ("tracks", "events", "variables"):
+    for key in ("tracks", "events", "variables", "contacts"):
         empty, full = read_table(out[key]), read_table(good[key])
         assert len(empty) == 0
         assert [c for c in full.columns if c not in worlds.DRUG] == list(empty.columns)
+    assert len(read_table(out["variables_hidden"])) == 0 and len(read_table(good["variables_hidden"])) > 0
     assert open_labels(out["labels"]).n_frames == 0
 
 

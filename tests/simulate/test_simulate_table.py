@@ -89,7 +89,8 @@ def rows():
     import pandas as pd
 
     chips = [SimulatedChip(worlds.model(), worlds.section(**SIZE), f"chip_{k}", c) for k, c in enumerate(design(["treatment", "CAF_presence"], 8))]
-    return pd.concat([c.variables().assign(track_id=lambda t, k=k: t["track_id"] + 10000 * k) for k, c in enumerate(chips)])
+    tables = [c.variables().merge(c.variables_hidden(), on=["sample", "population", "track_id", "frame", "time_min"]) for c in chips]
+    return pd.concat([t.assign(track_id=t["track_id"] + 10000 * k) for k, t in enumerate(tables)])
 
 
 def test_contact_slows_cells_and_speed_stretches_them_most_at_the_written_lag(rows):

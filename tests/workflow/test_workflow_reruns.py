@@ -296,7 +296,7 @@ def test_a_fresh_clone_with_shuffled_file_times_plans_no_training(tmp_path, seed
 
 def test_nothing_is_written_under_resources(tmp_path):
     tree = lab.copy_tree(tmp_path / "tree")
-    for target in ("all", "train_model"):
+    for target in ("all", "train_model", "power"):
         done = lab.snakemake(tree, "-n", "-F", target, configfile=None)
         assert done.returncode == 0
         outputs = [line for line in done.stdout.splitlines() if line.strip().startswith("output:")]

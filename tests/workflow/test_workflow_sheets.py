@@ -20,6 +20,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "chip.yaml").write_text("name: chip\n")
+    (tmp_path / "models" / "full.yaml").write_text(MODEL)
     for name in ("a.tif", "b.tif", "tumour.tif", "immune.tif", "tracks.csv", "events.csv", "cells.parquet", "times.tsv"):
         (tmp_path / name).write_bytes(b"x")
 
@@ -39,6 +40,16 @@ def world(tmp_path, monkeypatch):
         return read_experiment(check_config(config, SCHEMA, "config.yaml"), SCHEMAS, "models")
 
     return read
+
+
+MODEL = """name: full
+variables:
+  wash: {kind: exogenous}
+  drug: {kind: contextual}
+edges:
+  - {source: drug, target: death}
+  - {source: contact, target: death}
+"""
 
 
 def table(text):
@@ -69,6 +80,13 @@ def test_the_furthest_stage_given_is_the_entry_and_the_others_are_kept(world):
     assert samples[1]["movie"] == ["a.tif"]
     assert samples[2]["events"] == {"tumour": "events.csv", "immune": "events.csv"}
     assert samples[4]["model"] == "models/chip.yaml"
+
+
+def test_a_model_without_an_edge_is_the_models_file_and_its_doses_are_known(world):
+    samples, _ = world("sample simulate drug\na full 0\nb full_minus_contact_death 0\nc chip 1")
+    assert [s["model"] for s in samples] == ["models/full.yaml", "models/full.yaml", "models/chip.yaml"]
+    assert [s["simulate"] for s in samples] == ["full", "full_minus_contact_death", "chip"]
+    assert [s["doses"] for s in samples] == [["wash"], ["wash"], []]
 
 
 def test_numbers_are_numbers_levels_are_text_and_comments_and_blank_lines_are_skipped(world):
@@ -121,7 +139,9 @@ BAD_SAMPLES = {
     "a column twice": ("sample movie movie drug\na a.tif a.tif 0", ["column 'movie' is there twice"]),
     "no entry": ("sample events drug\na events.csv 0", ["row 2: no entry; give one of movie, labels"]),
     "two entries that clash": ("sample movie simulate drug\na a.tif chip 0", ["`simulate` stands alone", "movie"]),
-    "an unknown model": ("sample simulate drug\na chop 0", ["no causal model 'chop'", "Known: chip"]),
+    "an unknown model": ("sample simulate drug\na chop 0", ["no causal model 'chop'", "Known: chip, full"]),
+    "an unknown edge of a model": ("sample simulate drug\na full_minus_drug_size 0", ["row 2, column simulate", "takes away the edge 'drug_size'", "Its edges: drug_death, contact_death"]),
+    "an unknown model without an edge": ("sample simulate drug\na chop_minus_drug_death 0", ["no causal model 'chop'", "Known: chip, full"]),
     "an unknown control": ("sample movie control drug\na a.tif maybe 0", ['control is "maybe"', "death_positive"]),
     "a missing population": ("sample labels drug\na {population}_x.tif 0", ["tumour_x.tif is not there", "immune_x.tif is not there"]),
     "an empty folder": ("sample movie drug\na models 0", ["the folder models has no image"]),

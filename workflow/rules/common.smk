@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -18,11 +19,13 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.gete
 
 from cytocause.io.provenance import code_hash
 from cytocause.io.settings import ConfigError, check_config, load_schema, load_yaml
-from cytocause.io.sheets import FATE_ACTIONS, TRACK_ACTIONS, read_experiment
+from cytocause.io.sheets import FATE_ACTIONS, TRACK_ACTIONS, model_of_power, read_experiment
 
 SAMPLES = {}  # name -> record of the sample sheet, see cytocause.io.sheets
 POPULATIONS = {}  # name -> entry of segment.populations
 EXPOSURES = []
+POWER = {}  # name of a world of the target power -> its place in the grid
+POWER_MODEL = {}  # the model behind it: name, file
 
 
 # --- the configuration -------------------------------------------------------------------------------------------
@@ -42,6 +45,7 @@ def read_everything():
     try:
         checked = check_config(dict(config), load_schema(SCHEMAS), source)
         samples, exposures = read_experiment(checked, SCHEMAS)
+        POWER_MODEL.update(model_of_power(checked["score"]["power"]["model"]))
     except ConfigError as error:
         raise WorkflowError(str(error)) from None
     config.clear()
@@ -49,11 +53,22 @@ def read_everything():
     SAMPLES.update((sample["sample"], sample) for sample in samples)
     POPULATIONS.update((entry["name"], entry) for entry in checked["segment"].get("populations") or [{"name": "cells"}])
     EXPOSURES.extend(exposures)
+    POWER.update(power_worlds(checked["score"]["power"]))
 
 
 def one_of(names):
     """A wildcard constraint that allows these names only."""
     return "|".join(re.escape(name) for name in names)
+
+
+def power_worlds(cfg):
+    """The grid of the target power: name of a world -> chips, cells, hours, interval_min, seed."""
+    axes = ("chips", "cells", "hours", "interval_min", "seeds")
+    grid = {}
+    for chips, cells, hours, interval, seed in product(*(cfg[axis] for axis in axes)):
+        place = {"chips": chips, "cells": cells, "hours": hours, "interval_min": interval, "seed": seed}
+        grid[f"chips{chips}-cells{cells}-hours{hours:g}-interval{interval:g}-seed{seed}"] = place
+    return grid
 
 
 def plain(value):
@@ -91,6 +106,12 @@ def given(*columns):
 def all_given(column):
     """Input function: the sample's files of one column for all populations, each once."""
     return lambda wildcards: list(dict.fromkeys(SAMPLES[wildcards.sample][column].values()))
+
+
+def exposures_of(sample):
+    """The sample's rows of the exposures sheet for the doses that its causal model knows."""
+    known = SAMPLES[sample]["doses"]
+    return [row for row in EXPOSURES if row["sample"] == sample and row["variable"] in known]
 
 
 def is_segmented(sample):

@@ -30,7 +30,74 @@ rule score:
         mem_mb=memory_of_tables(800, 3),
         runtime=60,
     params:
-        cfg=section("score", samples=simulated(), populations=list(POPULATIONS), conditions=config["conditions"]),
+        cfg=section(
+            "score",
+            without=("power",),
+            samples=simulated(),
+            populations=list(POPULATIONS),
+            conditions=config["conditions"],
+        ),
         code=code_hash("score"),
     script:
         "../../scripts/score.py"
+
+
+# How many chips, cells and hours show an edge? Made only when asked for (snakemake power); one world is one job and one file.
+rule power_world:
+    input:
+        model=lambda wildcards: POWER_MODEL["file"],
+    output:
+        "results/power/worlds/{world}.json",
+    log:
+        "results/logs/power_world/{world}.log",
+    benchmark:
+        "results/benchmarks/power_world/{world}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        cfg=lambda wildcards: plain(
+            {
+                **POWER[wildcards.world],
+                "model": POWER_MODEL["name"],
+                "alpha": config["score"]["power"]["alpha"],
+                "simulate": section("simulate", without=("seed", "n_frames", "frame_interval_min", "imaging")),
+                "infer": section("infer"),
+                "score": section("score", without=("power",)),
+            }
+        ),
+        code=code_hash("power_world"),
+    script:
+        "../../scripts/power_world.py"
+
+
+rule power:
+    input:
+        worlds=expand("results/power/worlds/{world}.json", world=POWER),
+    output:
+        table=report(
+            "results/power/power.tsv", category="Power", labels={"what": "experiments"}, caption="../report/power.rst"
+        ),
+        json="results/power/power.json",
+        png="results/power/power.png",
+        svg=report(
+            "results/power/power.svg", category="Power", labels={"what": "figure"}, caption="../report/power.rst"
+        ),
+    log:
+        "results/logs/power.log",
+    benchmark:
+        "results/benchmarks/power.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        cfg=plain({"model": POWER_MODEL["name"]}),
+        code=code_hash("power"),
+    script:
+        "../../scripts/power.py"

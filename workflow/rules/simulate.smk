@@ -9,6 +9,8 @@ rule simulate:
         variables="results/samples/{sample}/simulate/truth/variables.parquet",
         ctc=directory("results/samples/{sample}/simulate/truth/ctc"),
         lineage=directory("results/samples/{sample}/simulate/truth/lineage"),
+        variables_hidden="results/samples/{sample}/simulate/truth/variables_hidden.parquet",
+        contacts="results/samples/{sample}/simulate/truth/contacts.parquet",
         graph="results/samples/{sample}/simulate/truth/graph.json",
         seeds="results/samples/{sample}/simulate/truth/seeds.json",
         status="results/samples/{sample}/status/simulate.json",
@@ -28,6 +30,8 @@ rule simulate:
             sample=wildcards.sample,
             model=SAMPLES[wildcards.sample]["simulate"],
             conditions=SAMPLES[wildcards.sample]["conditions"],
+            exposures=exposures_of(wildcards.sample),
+            date=SAMPLES[wildcards.sample]["levels"].get("date"),
         ),
         code=code_hash("simulate"),
     script:

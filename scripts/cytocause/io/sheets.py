@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 import jsonschema
+import yaml
 
 from cytocause.io.settings import ConfigError, explain, load_yaml, shown
 
@@ -274,16 +275,10 @@ def read_entry(record, row, populations, models, at, problems):
         if clash:
             problems.append(f"{at}: `simulate` stands alone; drop it or {', '.join(clash)}.")
         model = row["simulate"]
-        path = expand(model, f"{at}, column simulate", problems)
-        if not re.search(r"[/\\]|\.ya?ml$", path):
-            path = os.path.join(models, f"{path}.yaml")
-        if not os.path.isfile(path):
-            folder = Path(models)
-            known = sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
-            problems.append(f"{at}, column simulate: no causal model {model!r} ({path}). Known: {', '.join(known) or 'none'}.")
-        record.update(simulate=model, model=path, entry="simulate")
+        path = model_file(model, models, f"{at}, column simulate", problems)
+        record.update(simulate=model, model=path, entry="simulate", doses=doses_of_model(path))
     else:
-        record.update(simulate=None, model=None, entry=given[-1] if given else None)
+        record.update(simulate=None, model=None, entry=given[-1] if given else None, doses=[])
         if not given:
             problems.append(f"{at}: no entry; give one of movie, labels, tracks, cells or simulate.")
     record["movie"] = movie_files(row["movie"], f"{at}, column movie", problems) if "movie" in row else []
@@ -291,6 +286,57 @@ def read_entry(record, row, populations, models, at, problems):
         record[column] = per_population(row[column], populations, f"{at}, column {column}", problems) if column in row else {}
     if len(populations) > 1 and len(set(record["labels"].values())) == 1:
         check_label_channels(row["labels"], record["labels"], f"{at}, column labels", problems)
+
+
+def model_file(model, models, at, problems):
+    """The file of a causal model: a path, a name in `models`, or <name>_minus_<edge>, which is <name> without that edge."""
+    path = expand(model, at, problems)
+    if re.search(r"[/\\]|\.ya?ml$", path):
+        base, edge = path, ""
+    else:
+        base, _, edge = path.partition("_minus_")
+        path = os.path.join(models, f"{base}.yaml")
+    if not os.path.isfile(path):
+        folder = Path(models)
+        known = sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
+        problems.append(f"{at}: no causal model {base!r} ({path}). Known: {', '.join(known) or 'none'}.")
+    elif edge:
+        edges = edges_of_model(path)
+        if edge not in edges:
+            problems.append(f"{at}: {model!r} takes away the edge {edge!r}, which {path} does not have. Its edges: {', '.join(edges) or 'none'}.")
+    return path
+
+
+def model_of_power(model, models="resources/causal_models"):
+    """{"name", "file"} of the causal model that the config names for the target power; raises ConfigError when there is none."""
+    problems = []
+    path = model_file(model, models, "config: score.power.model", problems)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return {"name": model, "file": path}
+
+
+def edges_of_model(path):
+    """Names <source>_<target> of the edges in a causal model's file."""
+    return list(dict.fromkeys(f"{edge['source']}_{edge['target']}" for edge in part_of_model(path, "edges")))
+
+
+def doses_of_model(path):
+    """Names of the variables of a causal model whose course the exposures sheet gives."""
+    variables = part_of_model(path, "variables")
+    return [name for name in variables if variables[name].get("kind") == "exogenous"] if isinstance(variables, dict) else []
+
+
+def part_of_model(path, part):
+    """Edges or variables as the file has them; none where they cannot be read: the model's own check then names the line."""
+    try:
+        model = load_yaml(Path(path))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []
+    found = model.get(part) if isinstance(model, dict) else None
+    entries = found.values() if isinstance(found, dict) else found if isinstance(found, list) else []
+    keys = ("source", "target") if part == "edges" else ()
+    return found if found and all(isinstance(entry, dict) and all(key in entry for key in keys) for entry in entries) else []
 
 
 def expand(text, at, problems):

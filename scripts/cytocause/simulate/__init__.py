@@ -1,16 +1,16 @@
 """Room `simulate`: a tumour-on-chip whose causal graph is known, from cause to pixel.
 
-    parse_model      YAML text -> CausalModel            (model)
+    parse_model      YAML text -> CausalModel            (parse, model, links)
     SimulatedChip    one chip: masks, images, tracks, events, variables   (chip)
-    simulate_table   many chips without pixels, as one table   (table)
+    simulate_table   many chips without pixels, as one table; simulate_world with all truths   (table, truths)
     truth_graph      what a learned graph is scored against   (graph)
     training_frames  varied frames with masks to train a segmentation model   (training)
 """
 
 _HOME = {
-    "CausalModel": "model", "ModelError": "model", "lag_frames": "model", "parse_model": "model",
-    "SimulatedChip": "chip", "empty_variables": "chip", "CHANNELS": "pixels", "render_frame": "pixels",
-    "simulate_table": "table", "truth_graph": "graph", "training_frames": "training",
+    "CausalModel": "model", "ModelError": "model", "lag_frames": "model", "parse_model": "parse",
+    "SimulatedChip": "chip", "CHANNELS": "pixels", "render_frame": "pixels",
+    "simulate_table": "table", "simulate_world": "table", "truth_graph": "graph", "training_frames": "training",
 }  # fmt: skip
 __all__ = list(_HOME)
 

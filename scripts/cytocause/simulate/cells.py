@@ -1,25 +1,29 @@
 """Cells of one chip: they grow, move, meet, divide and die as the causal model says.
 
     frame f:  mothers at the end of mitosis become daughters
-              size, speed, elongation  <- edges, memory, cell and chip offsets
-              motion in SUBSTEPS (tumour walk, immune walk, chemotaxis, arrest, soft repulsion, borders)
-              contact                  <- immune cells within the radius
-              mitosis, death           <- competing hazards, edges
+              growth, size, speed, elongation  <- edges, memory, cell, chip and date offsets
+              motion in SUBSTEPS (tumour walk, immune walk, chemotaxis, arrest, fibroblasts, soft repulsion), drift, borders
+              density, contact, contact_time   <- who is near whom
+              mitosis, death                   <- competing hazards, edges
 
-One causal step is one frame interval. Tumour cells turn back at the border or, rarely, leave for good; immune cells cross it
-and others enter. Daughters start with the mother's history, so what acts with a lag acts through them too.
+One causal step is one frame interval. Tumour cells turn back at the border or, rarely, leave for good, and others enter; immune
+cells cross it freely. Daughters start with the mother's history, so what acts with a lag acts through them too.
 
 A dying cell keeps its track while its body is seen: it shrinks, condenses, stops, breaks up, fades, and the track ends
 when the body is lost; specks that stay are debris, without label or track.
+
+Memory: the past is a ring of as many frames as the longest lag; what grows with the movie is a few numbers per cell and frame.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels import push_apart
-from .model import ModelError, lag_frames
+from .checks import check_conditions, check_crowd, check_geometry
+from .model import POPULATIONS, lag_frames
+from .motion import pairs_within, push_apart, walk
 from .seeds import stream
+from .tissue import Depth, Drift, Fibroblasts
 
 SUBSTEPS = 5  # of a frame interval: 2 min each at 10 min, short against contacts of tens of minutes
 BURN_IN_MIN = 240.0  # contacts and memories are stationary after this, before the first frame
@@ -31,29 +35,37 @@ GAP_UM = 0.8  # kept free between nuclei: two membranes and a little cytoplasm
 CATCH, HOLD, LET_GO = 0.92, 0.80, 1.15
 JITTER_UM = 0.25  # per root minute, of everything that is alive
 SISTER_GAP_UM = 2.2  # between the two plates of an anaphase pair
+YOUNG = ((0.60, 0.60, 1.75), (0.76, 0.35, 1.40), (0.90, None, 1.15))  # daughters' first frames: area, axis ratio (ln), brightness
 SISTER_SPEED = 0.22  # um/min, sisters moving apart during the first frames
 SWELLING = 0.28  # of ln area, from 1/2 of the mother's area to (1/2)^(2/3), as for half of her volume
-MAX_CELLS_PER_MM2 = 6000.0  # beyond this nuclei no longer fit side by side
+MITOSIS_SHARE = 0.95  # of the cycle that is over when mitosis begins: about an hour of twenty
+OFFSET = ("size", "speed", "elongation", "contact", "mitosis", "death")  # may differ from chip to chip
 
 INTERPHASE, MITOSIS, DYING = 0, 1, 2
-PHASES = ("interphase", "mitosis", "dying")
 
 # Fields of a tumour row and of an immune row in History.frames
 TUMOUR_FIELDS = (
     "track_id", "y_um", "x_um", "angle", "area_um2", "aspect_ln", "phase", "progress", "condensation", "speed_um_min",
     "size_um2", "n_immune_r1", "n_immune_r2", "distance_immune_um", "hazard_division_per_h", "hazard_death_per_h", "age_min",
+    "depth_um", "cycle", "n_tumour_r2",
 )  # fmt: skip
-IMMUNE_FIELDS = ("track_id", "y_um", "x_um", "angle", "area_um2", "aspect_ln", "speed_um_min", "attached")
+IMMUNE_FIELDS = (
+    "track_id", "y_um", "x_um", "angle", "area_um2", "aspect_ln", "speed_um_min", "attached", "depth_um", "phase", "progress",
+    "condensation", "cycle",
+)  # fmt: skip
 
 
 @dataclass
 class History:
     """What happened in one chip.
 
-    tumour, immune : list over frames of dicts of equal-length arrays (TUMOUR_FIELDS, IMMUNE_FIELDS)
+    tumour, immune, caf : list over frames of dicts of equal-length arrays (TUMOUR_FIELDS and the model's hidden variables;
+        IMMUNE_FIELDS; the same without `attached`)
     parents : dict population -> dict track_id -> parent track_id (0 for none)
     events : list of (population, track_id, event, frame, reason)
     debris : list of (frame, y_um, x_um, area_um2): where and when a body was lost
+    touches : list over frames of (k, 2) int64: track_ids of a tumour and an immune cell within the contact radius
+    constants : dict, hidden properties of the chip
     """
 
     tumour: list
@@ -61,40 +73,28 @@ class History:
     parents: dict
     events: list
     debris: list
+    caf: list
+    touches: list
+    constants: dict
+
+    def rows(self, population):
+        """List over frames of one population's rows."""
+        return {"tumour": self.tumour, "immune": self.immune, "caf": self.caf}[population]
 
 
-def form_value(form, x, half):
-    """What a cause counts as: linear x, saturating x/(x + half), threshold 1 where x >= half."""
+def form_value(form, x, half, centre=0.0):
+    """What a cause counts as.
+
+    linear x | saturating x/(|x| + half) | threshold 1 where x >= half | u_shaped d^2/(d^2 + half^2), d = x - centre
+    """
     if form == "linear":
         return x
     if form == "saturating":
-        return x / (x + half)
+        return x / (np.abs(x) + half)
+    if form == "u_shaped":
+        square = (x - centre) ** 2
+        return square / (square + half * half)
     return (x >= half).astype(float)
-
-
-def check_geometry(model, cfg):
-    """Refuse a chip whose cells cannot fit or whose rates cannot be stepped. Raises ModelError."""
-    tumour = cfg["tumour_density_mm2"] * model.variables["size"].values["reference"] * 1e-6
-    if tumour > 0.55:
-        raise ModelError(
-            f"{cfg['tumour_density_mm2']:g} tumour cells per mm2 of {model.variables['size'].values['reference']:g} um2 would "
-            f"cover {100 * tumour:.0f} % of the chip, but at most 55 % can be filled; lower simulate.tumour_density_mm2 or "
-            "the reference of 'size'"
-        )
-    immune_area = np.pi * model.populations["immune"]["diameter_um"] ** 2 / 4
-    immune = cfg["immune_density_mm2"] * immune_area * 1e-6
-    if tumour + immune > 0.7:
-        raise ModelError(
-            f"tumour and immune cells together would cover {100 * (tumour + immune):.0f} % of the chip, but at most 70 % can be "
-            "filled; lower simulate.immune_density_mm2"
-        )
-    for name in ("mitosis", "death"):
-        rate = model.variables[name].values["per_hour"]
-        if rate * cfg["frame_interval_min"] / 60 > 0.5:
-            raise ModelError(
-                f"the hazard '{name}' of {rate:g} per hour happens to more than half of the cells within one frame of "
-                f"{cfg['frame_interval_min']:g} min: the chip would empty or overfill at once; lower per_hour"
-            )
 
 
 def run_chip(model, cfg, sample, conditions):
@@ -104,7 +104,8 @@ def run_chip(model, cfg, sample, conditions):
     ----------
     model : CausalModel
     cfg : dict
-        Section `simulate` of the config.
+        Section `simulate` of the config. Further keys: "exposures", rows {variable, start_min, end_min, dose} of this sample's
+        doses (without the key the model's own schedules run); "date", the level whose effects the chip shares.
     sample : str
         Names the random streams.
     conditions : dict
@@ -115,18 +116,12 @@ def run_chip(model, cfg, sample, conditions):
     History
     """
     check_geometry(model, cfg)
-    for name in model.contextual():
-        if name not in conditions:
-            raise ModelError(
-                f"sample '{sample}': the model '{model.name}' has the condition '{name}', but the sample gives no value for "
-                "it; add a column of that name to the sample sheet"
-            )
-        if not isinstance(conditions[name], (int, float, np.integer, np.floating)):
-            raise ModelError(
-                f"sample '{sample}': the condition '{name}' is '{conditions[name]}'; the model '{model.name}' needs a number "
-                "(0 without, 1 with)"
-            )
-    return _Chip(model, cfg, sample, {k: float(conditions[k]) for k in model.contextual()}).run()
+    return _Chip(model, cfg, sample, check_conditions(model, sample, conditions)).run()
+
+
+def dose_at(spans, minute):
+    """Dose at a time (min): that of the span it lies in, its start included and its end not; 0 outside."""
+    return sum(dose for start, end, dose in spans if start <= minute < end)
 
 
 class _Chip:
@@ -140,22 +135,61 @@ class _Chip:
         self.top = (cfg["height"] - 0.5) * self.px
         self.right = (cfg["width"] - 0.5) * self.px
         self.area_mm2 = cfg["height"] * cfg["width"] * self.px**2 * 1e-6
-        self.v = {name: model.variables[name].values for name in ("size", "speed", "elongation", "contact", "mitosis", "death")}
-        self.edges = {}
+        self.v = {name: v.values for name, v in model.variables.items()}
         lags = lag_frames(model, self.dt)
-        for edge, lag in zip(model.edges, lags):
-            self.edges.setdefault(edge.target, []).append((edge, lag))
+        self.depth_of_past = max(lags, default=0) + 1
+        self.past = [name for name, v in model.variables.items() if v.kind == "cell"]
         self.rng = stream(cfg["seed"], sample, "cells")
         self.burn_in = int(np.ceil(BURN_IN_MIN / self.dt)) + max(lags, default=0)
         self.n_steps = self.burn_in + int(cfg["n_frames"])
-        self.chip_offset = {name: self.rng.normal(0.0, self.v[name]["chip_sd"]) for name in self.v}
-        self.parents = {"tumour": {}, "immune": {}}
-        self.events, self.debris = [], []
+        self.chip_offset = {name: self.rng.normal(0.0, self.v[name]["chip_sd"]) for name in OFFSET}
+        self._constants(sample)
+        self.fixed, self.edges = {}, {}  # what conditions and the chip add to each target; the edges that change in time
+        for edge, lag in zip(model.edges, lags):
+            if edge.source in self.constant:
+                effect = edge.sign * edge.strength * form_value(edge.form, np.float64(self.constant[edge.source]), edge.half, edge.centre)
+                self.fixed[edge.target] = self.fixed.get(edge.target, 0.0) + float(effect)
+            else:
+                self.edges.setdefault(edge.target, []).append((edge, lag))
+        self.parents = {name: {} for name in POPULATIONS}
+        self.events, self.debris, self.touches = [], [], []
         self.next_id = {"tumour": 1, "immune": 1}
+        self.drift = Drift(model.tissue, stream(cfg["seed"], sample, "drift"))
+        self.depth = Depth(model.tissue, self.dt, stream(cfg["seed"], sample, "depth"))
+        self.own = stream(cfg["seed"], sample, "fitness")
+        self._place_caf(sample)
         self._place_tumour()
         self._place_immune()
 
+    def _constants(self, sample):
+        """What stays for the whole chip: conditions, hidden properties, doses, offsets of chip and date."""
+        seed, model = self.cfg["seed"], self.model
+        self.constant = dict(self.conditions)
+        for name in model.of_kind("chip"):
+            self.constant[name] = float(stream(seed, sample, "chip", name).normal(0.0, 1.0)) * self.v[name]["sd"]
+        self.dose = {name: model.variables[name].schedule for name in model.of_kind("exogenous")}
+        if "exposures" in self.cfg:
+            rows = self.cfg["exposures"]
+            self.dose = {
+                name: [(row["start_min"], row["end_min"], row["dose"]) for row in rows if row["variable"] == name] for name in self.dose
+            }
+        if "growth" in self.v:
+            self.chip_offset["growth"] = float(stream(seed, sample, "chip", "growth").normal(0.0, 1.0)) * self.v["growth"]["chip_sd"]
+        date = self.cfg.get("date")
+        for name in self.chip_offset:
+            if date is not None and self.v[name]["date_sd"] > 0:
+                self.chip_offset[name] += float(stream(seed, "date", date, name).normal(0.0, 1.0)) * self.v[name]["date_sd"]
+
     # ---- start ------------------------------------------------------------------------------------------------------
+    def _place_caf(self, sample):
+        """Fibroblasts, where the chip's condition says that there are some."""
+        population = self.model.populations.get("caf")
+        here = population is not None and self.conditions[population["condition"]] != 0
+        count = round(population["density_mm2"] * self.area_mm2) if here else 0
+        self.caf = Fibroblasts(population, count, (self.low, self.top, self.right), stream(self.cfg["seed"], sample, "caf"))
+        self.caf.depth = np.array([self.depth.start() for _ in range(self.caf.y.size)])
+        self.parents["caf"] = dict.fromkeys(range(1, self.caf.y.size + 1), 0)
+
     def _place_tumour(self):
         n = round(self.cfg["tumour_density_mm2"] * self.area_mm2)
         self.n = 0
@@ -164,13 +198,14 @@ class _Chip:
             key: np.zeros(room)
             for key in (
                 "y", "x", "heading", "angle", "ln_size", "ar_size", "ar_speed", "ar_elongation", "off_size", "off_speed",
-                "off_elongation", "start", "length", "onset", "body", "born", "age0", "split",
+                "off_elongation", "start", "length", "onset", "body", "born", "age0", "split", "ar_growth", "off_growth", "fitness",
+                "contact_time", "depth",
             )
         }  # fmt: skip
         self.phase = np.zeros(room, np.int64)
         self.here = np.zeros(room, bool)
         self.ids = np.zeros(room, np.int64)
-        self.hist = {name: np.zeros((self.n_steps, room)) for name in ("size", "speed", "elongation", "contact")}
+        self.hist = {name: np.zeros((self.depth_of_past, room)) for name in self.past}
         for _ in range(n):
             i = self._new_tumour(
                 self.rng.uniform(self.low + 4, self.top - 4), self.rng.uniform(self.low + 4, self.right - 4), 0, 0
@@ -194,6 +229,12 @@ class _Chip:
         for name, key in (("size", "size"), ("speed", "speed"), ("elongation", "elongation")):
             t["ar_" + key][i] = self.rng.normal(0.0, 1.0) * self.v[name]["sd"]
             t["off_" + key][i] = self.rng.normal(0.0, 1.0) * self.v[name]["cell_sd"]
+        if "growth" in self.v:
+            t["ar_growth"][i] = self.own.normal(0.0, 1.0) * self.v["growth"]["sd"]
+            t["off_growth"][i] = self.own.normal(0.0, 1.0) * self.v["growth"]["cell_sd"]
+        if "fitness" in self.v:
+            t["fitness"][i] = self.own.normal(0.0, 1.0) * self.v["fitness"]["sd"]
+        t["depth"][i] = self.depth.start()
         t["born"][i] = step
         t["split"][i] = -1e9
         t["ln_size"][i] = np.log(self.v["size"]["reference"])
@@ -204,11 +245,6 @@ class _Chip:
         return i
 
     def _enlarge(self):
-        if self.n > max(64, MAX_CELLS_PER_MM2 * self.area_mm2 * 4):
-            raise ModelError(
-                f"{self.model.source}: the chip overfills ({self.n} tumour cells so far in {self.area_mm2:.3g} mm2); lower the "
-                "rate of 'mitosis'"
-            )
         for key in self.t:
             self.t[key] = np.concatenate([self.t[key], np.zeros_like(self.t[key])])
         self.phase = np.concatenate([self.phase, np.zeros_like(self.phase)])
@@ -219,7 +255,7 @@ class _Chip:
 
     def _place_immune(self):
         self.n_immune = round(self.cfg["immune_density_mm2"] * self.area_mm2)
-        self.i = {key: np.zeros(0) for key in ("y", "x", "heading", "attached", "wait", "area", "aspect", "y0", "x0")}
+        self.i = {key: np.zeros(0) for key in ("y", "x", "heading", "attached", "wait", "area", "aspect", "y0", "x0", "used", "depth")}
         self.i_ids = np.zeros(0, np.int64)
         for _ in range(self.n_immune):
             self._new_immune(
@@ -230,7 +266,7 @@ class _Chip:
         diameter = self.model.populations["immune"]["diameter_um"] * np.exp(self.rng.normal(0, 0.06))
         new = {
             "y": y, "x": x, "heading": heading, "attached": -1.0, "wait": 0.0, "area": np.pi * diameter**2 / 4,
-            "aspect": abs(self.rng.normal(0.0, 0.08)) + 0.05, "y0": np.nan, "x0": np.nan,
+            "aspect": abs(self.rng.normal(0.0, 0.08)) + 0.05, "y0": np.nan, "x0": np.nan, "used": 0.0, "depth": self.depth.start(),
         }  # fmt: skip
         for key, value in new.items():
             self.i[key] = np.append(self.i[key], value)
@@ -241,40 +277,67 @@ class _Chip:
     # ---- the causal part --------------------------------------------------------------------------------------------
     def _effect(self, target, step):
         """Sum of the edges into `target` for every tumour cell so far: (n,) float64."""
-        total = np.zeros(self.n)
+        total = np.full(self.n, self.fixed.get(target, 0.0))
         for edge, lag in self.edges.get(target, []):
-            if edge.source in self.conditions:
-                cause = np.full(self.n, self.conditions[edge.source])
+            if edge.source in self.dose:
+                cause = np.float64(dose_at(self.dose[edge.source], (step - self.burn_in - lag) * self.dt))
             else:
-                cause = self.hist[edge.source][max(step - lag, 0), : self.n]
-            total += edge.sign * edge.strength * form_value(edge.form, cause, edge.half)
+                cause = self.hist[edge.source][max(step - lag, 0) % self.depth_of_past, : self.n]
+            total += edge.sign * edge.strength * form_value(edge.form, cause, edge.half, edge.centre)
         return total
 
-    def _memory(self, name):
+    def _remember(self, name, step, values):
+        """Keep a variable of this step for the edges that start at it."""
+        if name in self.hist:
+            self.hist[name][step % self.depth_of_past, : self.n] = values
+
+    def _memory(self, name, rng):
         """One step of the variable's own memory: an AR(1) of standard deviation sd and time constant memory_min."""
         n, key = self.n, "ar_" + name
         keep = np.exp(-self.dt / self.v[name]["memory_min"]) if self.v[name]["memory_min"] > 0 else 0.0
-        noise = self.rng.normal(0.0, 1.0, n) * self.v[name]["sd"]
+        noise = rng.normal(0.0, 1.0, n) * self.v[name]["sd"]
         self.t[key][:n] = keep * self.t[key][:n] + np.sqrt(1 - keep * keep) * noise
         return self.t[key][:n] + self.t["off_" + name][:n] + self.chip_offset[name]
 
     def _features(self, step, living):
-        """Size, speed and elongation of this step; the realised speed replaces the intended one after the motion."""
-        n, t = self.n, self.t
+        """Growth, size, speed and elongation of this step; the realised speed replaces the intended one after the motion."""
+        n, t, rng = self.n, self.t, self.rng
+        self._remember("fitness", step, t["fitness"][:n])
+        self._remember("cycle_age", step, self._age(step) / 60.0)
+        growth = 1.0
+        if "growth" in self.v:
+            ln_growth = np.clip(self._effect("growth", step) + self._memory("growth", self.own), -4.0, 2.0)
+            self._remember("growth", step, ln_growth)
+            growth = np.exp(ln_growth)
+        self._shields(step)
         if living:
             grows = self.here[:n] & (self.phase[:n] == INTERPHASE)
             since = (step - t["split"][:n]) * self.dt
             swell = SWELLING * np.exp(-since / self.v["size"]["regrow_min"]) * -np.expm1(-self.dt / self.v["size"]["regrow_min"])
             swell = np.where(since > 0, swell * np.exp(self.dt / self.v["size"]["regrow_min"]), 0.0)
             room = 1.0 - np.exp(t["ln_size"][:n]) / (self.v["size"]["largest"] * self.v["size"]["reference"])
-            t["ln_size"][:n] += np.where(grows, swell + 2.0 * self._growth() * self.dt * np.clip(room, 0.0, 0.5), 0.0)
-        ln_area = t["ln_size"][:n] + self._effect("size", step) + self._memory("size")
+            t["ln_size"][:n] += np.where(grows, swell + 2.0 * self._growth() * self.dt * growth * np.clip(room, 0.0, 0.5), 0.0)
+        ln_area = t["ln_size"][:n] + self._effect("size", step) + self._memory("size", rng)
         self.size = np.exp(ln_area)
-        self.hist["size"][step, :n] = ln_area - np.log(self.v["size"]["reference"])
-        self.drive = self.v["speed"]["reference"] * np.exp(self._effect("speed", step) + self._memory("speed"))
-        aspect = self.v["elongation"]["reference"] + self._effect("elongation", step) + self._memory("elongation")
+        self._remember("size", step, ln_area - np.log(self.v["size"]["reference"]))
+        self.drive = self.v["speed"]["reference"] * np.exp(self._effect("speed", step) + self._memory("speed", rng))
+        aspect = self.v["elongation"]["reference"] + self._effect("elongation", step) + self._memory("elongation", rng)
         self.aspect = np.clip(aspect, 0.02, 1.2)
-        self.hist["elongation"][step, :n] = self.aspect - self.v["elongation"]["reference"]
+        self._remember("elongation", step, self.aspect - self.v["elongation"]["reference"])
+        t["depth"][:n] = self.depth.step(t["depth"][:n])
+        self.i["depth"], self.caf.depth = self.depth.step(self.i["depth"]), self.depth.step(self.caf.depth)
+
+    def _age(self, step):
+        """Minutes since birth: (n,) float64."""
+        return (step - self.t["born"][: self.n]) * self.dt + self.t["age0"][: self.n]
+
+    def _shields(self, step):
+        """How many fibroblasts lie near enough to shield each tumour cell."""
+        if "shield" in self.v:
+            n = self.n
+            near, _ = pairs_within(self.t["y"][:n], self.t["x"][:n], self.caf.y, self.caf.x, self.v["shield"]["radius_um"])
+            self.shield = np.bincount(near, minlength=n).astype(float)
+            self._remember("shield", step, self.shield)
 
     def _events(self, step):
         """Competing hazards of mitosis and death for cells in interphase."""
@@ -321,8 +384,14 @@ class _Chip:
                 t["heading"][j] = axis if side > 0 else axis + np.pi
                 t["angle"][j] = axis
                 t["split"][j] = step
-                for key in self.hist:
-                    self.hist[key][:step, j] = self.hist[key][:step, i]
+                t["contact_time"][j] = t["contact_time"][i]
+                t["depth"][j] = t["depth"][i]
+                t["ar_growth"][j] = t["ar_growth"][i]
+                if "fitness" in self.v:
+                    kept = self.v["fitness"].get("heritability", 1.0)
+                    t["fitness"][j] = kept * t["fitness"][i] + np.sqrt(1.0 - kept * kept) * t["fitness"][j]
+                for past in self.hist.values():
+                    past[:, j] = past[:, i]
             for k in np.flatnonzero(self.i["attached"] == i):  # immune cells stay with the nearer daughter
                 pair = np.array([self.n - 2, self.n - 1])
                 gap = np.hypot(t["y"][pair] - self.i["y"][k], t["x"][pair] - self.i["x"][k])
@@ -331,42 +400,52 @@ class _Chip:
     # ---- motion -----------------------------------------------------------------------------------------------------
     def _drawn(self, step):
         """Area, axis ratio, direction, progress and condensation as seen, given the phase."""
-        n, t = self.n, self.t
-        area, aspect = self.size.copy(), self.aspect.copy()
+        n, t, phase = self.n, self.t, self.phase[: self.n]
+        area, aspect = self.size * self._shrunk(step), self.aspect.copy()
         angle = t["angle"][:n].copy()
         progress, condensed = np.zeros(n), np.ones(n)
-        mitosis = self.phase[:n] == MITOSIS
-        p = np.where(mitosis, (step - t["start"][:n]) / np.maximum(t["length"][:n], 1), 0.0)
-        rounding, plate = mitosis & (p < 0.5), mitosis & (p >= 0.5)
-        area[rounding] *= 0.95 - 0.35 * p[rounding]
+        k = np.flatnonzero(phase == MITOSIS)
+        p = (step - t["start"][k]) / np.maximum(t["length"][k], 1)
+        progress[k] = p
+        rounding, plate = k[p < 0.5], k[p >= 0.5]
         aspect[rounding] *= 0.4
-        condensed[rounding] = 1.1 + 0.6 * p[rounding]
-        area[plate] *= 0.60
+        condensed[rounding] = 1.1 + 0.6 * progress[rounding]
         aspect[plate] = 0.75
         angle[plate] += np.pi / 2
         condensed[plate] = 1.75
-        progress[mitosis] = p[mitosis]
         since = step - t["split"][:n]
-        for k, (factor, ratio, bright) in enumerate(((0.60, 0.60, 1.75), (0.76, 0.35, 1.40), (0.90, None, 1.15))):
-            young = (since == k) & (self.phase[:n] == INTERPHASE)
-            area[young] *= factor
+        for age, (_, ratio, bright) in enumerate(YOUNG):
+            young = np.flatnonzero((since == age) & (phase == INTERPHASE))
             condensed[young] = bright
             if ratio is not None:
                 aspect[young] = ratio
                 angle[young] += np.pi / 2
-        dying = self.phase[:n] == DYING
-        minutes = (step - t["onset"][:n][dying]) * self.dt
+        k = np.flatnonzero(phase == DYING)
+        minutes = (step - t["onset"][k]) * self.dt
         decay = np.exp(-minutes / self.v["death"]["shrink_min"])
-        area[dying] *= 0.38 + 0.62 * decay
-        aspect[dying] *= 0.4 + 0.6 * decay
-        left = np.clip((t["body"][:n][dying] - minutes) / 40.0, 0.0, 1.0)
-        condensed[dying] = (1.0 + 0.9 * (1.0 - decay)) * (0.4 + 0.6 * left)
-        progress[dying] = 1.0 - decay
+        aspect[k] *= 0.4 + 0.6 * decay
+        left = np.clip((t["body"][k] - minutes) / 40.0, 0.0, 1.0)
+        condensed[k] = (1.0 + 0.9 * (1.0 - decay)) * (0.4 + 0.6 * left)
+        progress[k] = 1.0 - decay
         return area, aspect, angle, progress, condensed
 
     def _radii(self, step):
-        area = self._drawn(step)[0] if hasattr(self, "size") else np.exp(self.t["ln_size"][: self.n])
-        return np.sqrt(area / np.pi)
+        if not hasattr(self, "size"):
+            return np.sqrt(np.exp(self.t["ln_size"][: self.n]) / np.pi)
+        return np.sqrt(self.size * self._shrunk(step) / np.pi)
+
+    def _shrunk(self, step):
+        """Area as seen over the area in interphase: rounding and plate, young daughters, dying bodies; (n,) float64."""
+        n, t = self.n, self.t
+        share, phase = np.ones(n), self.phase[:n]
+        k = np.flatnonzero(phase == MITOSIS)
+        p = (step - t["start"][k]) / np.maximum(t["length"][k], 1)
+        share[k] = np.where(p < 0.5, 0.95 - 0.35 * p, 0.60)
+        k = np.flatnonzero((step - t["split"][:n] < len(YOUNG)) & (phase == INTERPHASE))
+        share[k] = np.array([factor for factor, _, _ in YOUNG])[(step - t["split"][k]).astype(int)]
+        k = np.flatnonzero(phase == DYING)
+        share[k] = 0.38 + 0.62 * np.exp(-(step - t["onset"][k]) * self.dt / self.v["death"]["shrink_min"])
+        return share
 
     def _relax(self, rounds):
         n = self.n
@@ -390,18 +469,11 @@ class _Chip:
         away = np.angle(np.exp(2j * (t["heading"][:n] - t["angle"][:n]))) / 2
         free = (self.phase[:n] == INTERPHASE) & ~young
         t["angle"][:n] += np.where(free, settle * away + 0.08 * self.rng.normal(0.0, 1.0, n), 0.0)
-        radius = self._radii(step)
-        weight = np.where(dying, 0.1, 1.0) * self.here[:n]
+        weight = np.where(dying, 0.1, 1.0)
         attraction = self._effect("contact", step) + self.chip_offset["contact"]
-        there = np.flatnonzero(self.here[:n])
-        for _ in range(SUBSTEPS):
-            t["y"][:n] += speed * np.sin(t["heading"][:n]) * self.dt / SUBSTEPS
-            t["x"][:n] += speed * np.cos(t["heading"][:n]) * self.dt / SUBSTEPS
-            self._move_immune(attraction, self.dt / SUBSTEPS)
-            y, x = t["y"][there], t["x"][there]
-            push_apart(y, x, radius[there], weight[there], GAP_UM, 2)
-            t["y"][there], t["x"][there] = y, x
-            push_apart(self.i["y"], self.i["x"], np.sqrt(self.i["area"] / np.pi), np.ones(self.i["y"].size), GAP_UM, 2)
+        self.drift.step(self.dt)
+        self._walk(step, speed, weight, attraction)
+        self._drift()
         self._tumour_border(step, living)
         self._immune_border(step, living)
         n = before_y.size
@@ -411,65 +483,50 @@ class _Chip:
         if self.n > n:
             self.realised[n:] = self.drive.mean() if self.drive.size else self.v["speed"]["reference"]
         floor = 0.1 * self.v["speed"]["reference"]
-        self.hist["speed"][step, : self.n] = np.log(np.maximum(self.realised, floor) / self.v["speed"]["reference"])
+        self._remember("speed", step, np.log(np.maximum(self.realised, floor) / self.v["speed"]["reference"]))
 
-    def _move_immune(self, attraction, minutes):
-        """One substep of the immune cells: walk, chemotaxis, arrest on contact, letting go."""
-        p, i, t, n = self.model.populations["immune"], self.i, self.t, attraction.size
-        m = i["y"].size
-        if m == 0:
-            return
-        noise = self.rng.normal(0.0, 1.0, (3, m))
-        chance = self.rng.random(m)
-        alive = np.flatnonzero(self.here[:n] & (self.phase[:n] != DYING))
+    def _walk(self, step, speed, weight, attraction):
+        """Motion within the step: tumour cells that are here, fibroblasts and immune cells."""
+        t, i, caf = self.t, self.i, self.caf
+        there = np.flatnonzero(self.here[: self.n])
+        k, m, p = there.size, i["y"].size, self.model.populations["immune"]
+        place = np.full(self.n + 1, -2)  # of a cell among those that are here; the last entry is for "none"
+        place[there] = np.arange(k)
+        place[-1] = -1
+        noise, chance = np.empty((SUBSTEPS, 3, m)), np.empty((SUBSTEPS, m))
+        for s in range(SUBSTEPS):
+            noise[s], chance[s] = self.rng.normal(0.0, 1.0, (3, m)), self.rng.random(m)
+        pace = caf.turn(self.dt)
+        y, x = np.concatenate([t["y"][there], caf.y]), np.concatenate([t["x"][there], caf.x])
+        heading = np.concatenate([t["heading"][there], caf.heading])
+        held = place[np.where(i["attached"] >= 0, i["attached"], -1).astype(np.int64)]
         contact = self.v["contact"]["radius_um"]
-        if alive.size:
-            dy = t["y"][alive][None, :] - i["y"][:, None]
-            dx = t["x"][alive][None, :] - i["x"][:, None]
-            gap = np.hypot(dy, dx)
-            near = np.argmin(gap, axis=1)
-            rows = np.arange(m)
-            gap, dy, dx, nearest = gap[rows, near], dy[rows, near], dx[rows, near], alive[near]
-        else:
-            gap, dy, dx, nearest = np.full(m, np.inf), np.zeros(m), np.ones(m), np.full(m, -1)
-        held = i["attached"] >= 0
-        target = i["attached"].astype(int)
-        if held.any():
-            k = np.flatnonzero(held)
-            j = target[k]
-            far = np.hypot(t["y"][j] - i["y"][k], t["x"][j] - i["x"][k]) > LET_GO * contact
-            lost = ~self.here[j] | (self.phase[j] == DYING) | far
-            dwell = p["dwell_min"] * np.exp(attraction[j])
-            leave = lost | (chance[k] < -np.expm1(-minutes / dwell))
-            gone = k[leave]
-            i["attached"][gone] = -1.0
-            i["wait"][gone] = p["refractory_min"]
-            i["heading"][gone] = np.arctan2(i["y"][gone] - t["y"][target[gone]], i["x"][gone] - t["x"][target[gone]])
-        free = i["attached"] < 0
-        i["wait"] = np.maximum(i["wait"] - minutes, 0.0)
-        catch = free & (i["wait"] <= 0) & (gap < CATCH * contact) & (nearest >= 0)
-        i["attached"][catch] = nearest[catch]
-        free &= ~catch
-        i["heading"] += np.sqrt(2 * minutes / p["persistence_min"]) * noise[0]
-        drawn = free & (i["wait"] <= 0) & (gap < p["sensing_um"]) & (nearest >= 0)
-        pull = np.zeros(m)
-        pull[drawn] = -np.expm1(-p["chemotaxis"] * np.exp(attraction[nearest[drawn]]) * minutes / 10.0)
-        length = np.maximum(np.hypot(dy, dx), 1e-9)
-        hy = (1 - pull) * np.sin(i["heading"]) + pull * dy / length
-        hx = (1 - pull) * np.cos(i["heading"]) + pull * dx / length
-        i["heading"] = np.arctan2(hy, hx)
-        speed = np.where(free, p["speed_um_min"], p["speed_um_min"] * p["arrest"])
-        wobble = JITTER_UM * np.sqrt(minutes) * np.where(free, 1.0, 0.3)
-        i["y"] += speed * np.sin(i["heading"]) * minutes + wobble * noise[1]
-        i["x"] += speed * np.cos(i["heading"]) * minutes + wobble * noise[2]
-        k = np.flatnonzero(i["attached"] >= 0)
-        if k.size:  # an attached cell stays at the membrane of its tumour cell and moves with it
-            j = i["attached"][k].astype(int)
-            oy, ox = i["y"][k] - t["y"][j], i["x"][k] - t["x"][j]
-            distance = np.maximum(np.hypot(oy, ox), 1e-9)
-            shift = 0.7 * (HOLD * contact - distance) / distance
-            i["y"][k] += shift * oy
-            i["x"][k] += shift * ox
+        walk(
+            y, x, heading, np.concatenate([speed[there], pace]),
+            np.concatenate([self._radii(step)[there], caf.radius]), np.concatenate([weight[there], np.ones(pace.size)]),
+            np.concatenate([self.phase[there] != DYING, np.zeros(pace.size, bool)]),
+            np.concatenate([attraction[there], np.zeros(pace.size)]),
+            i["y"], i["x"], i["heading"], held, i["wait"], np.sqrt(i["area"] / np.pi), noise, chance,
+            np.array([p["speed_um_min"], p["persistence_min"], p["sensing_um"], p["chemotaxis"], p["dwell_min"], p["arrest"],
+                      p["refractory_min"], CATCH * contact, HOLD * contact, LET_GO * contact, JITTER_UM]),
+            self.dt / SUBSTEPS, GAP_UM,
+        )  # fmt: skip
+        t["y"][there], t["x"][there] = y[:k], x[:k]
+        i["attached"] = np.where(held >= 0, np.append(there, -1)[held] if m else -1, -1).astype(float)
+        caf.settle(y[k:], x[k:], self.dt)
+
+    def _drift(self):
+        """The gel carries all cells."""
+        n, t, i, caf = self.n, self.t, self.i, self.caf
+        if self.drift.rms == 0:
+            return
+        places = ((t["y"][:n], t["x"][:n]), (i["y"], i["x"]), (caf.y, caf.x))
+        dy, dx = self.drift.displacement(*(np.concatenate(part) for part in zip(*places)), self.dt)
+        start = 0
+        for y, x in places:
+            y += dy[start : start + y.size]
+            x += dx[start : start + x.size]
+            start += y.size
 
     def _tumour_border(self, step, living):
         n, t = self.n, self.t
@@ -519,7 +576,7 @@ class _Chip:
         self.t["age0"][i] = (self.t["ln_size"][i] - np.log(0.63 * self.v["size"]["reference"])) / self._growth()
         self.size = np.append(self.size, np.exp(self.t["ln_size"][i]))
         self.aspect = np.append(self.aspect, self.v["elongation"]["reference"])
-        self.hist["size"][: step + 1, i] = self.t["ln_size"][i] - np.log(self.v["size"]["reference"])
+        self.hist["size"][:, i] = self.t["ln_size"][i] - np.log(self.v["size"]["reference"])
 
     def _immune_border(self, step, living):
         i = self.i
@@ -538,26 +595,56 @@ class _Chip:
                 self._new_immune(y, x, heading)
 
     def _contacts(self, step):
-        n, c = self.n, self.v["contact"]
-        distance = np.hypot(
-            self.t["y"][:n, None] - self.i["y"][None, :], self.t["x"][:n, None] - self.i["x"][None, :]
-        )
-        self.r1 = (distance <= c["radius_um"]).sum(axis=1).astype(float)
-        self.r2 = (distance <= c["vicinity_um"]).sum(axis=1).astype(float)
-        self.nearest = np.full(n, np.nan)
-        if distance.shape[1]:
-            least = distance.min(axis=1)
-            self.nearest = np.where(least <= c["vicinity_um"], least, np.nan)
-        self.hist["contact"][step, :n] = self.r1
+        """Who is near whom after the motion: immune cells within both radii, tumour neighbours, minutes of contact."""
+        n, c, t = self.n, self.v["contact"], self.t
+        y, x = t["y"][:n], t["x"][:n]
+        cell, other = pairs_within(y, x, self.i["y"], self.i["x"], c["vicinity_um"])
+        distance = np.hypot(y[cell] - self.i["y"][other], x[cell] - self.i["x"][other])
+        self.r2 = np.bincount(cell, minlength=n).astype(float)
+        self.nearest = np.full(n, np.inf)
+        np.minimum.at(self.nearest, cell, distance)
+        self.nearest[np.isinf(self.nearest)] = np.nan
+        close = distance <= c["radius_um"]
+        cell, other = cell[close], other[close]
+        self.r1 = np.bincount(cell, minlength=n).astype(float)
+        self.touching = cell, other
+        self._remember("contact", step, self.r1)
+        if "contact_time" in self.v:
+            self._accumulate(step, cell, other)
+        self._neighbours(step)
+
+    def _accumulate(self, step, cell, other):
+        """Contact minutes, each immune cell's weighed by what exhaustion has left of it."""
+        used, limit = self.i["used"], self.model.populations["immune"].get("exhaustion_min")
+        potency = np.exp(-used / limit) if limit else np.ones(used.size)
+        forget = self.v["contact_time"].get("forget_min")
+        kept = np.exp(-self.dt / forget) if forget else 1.0
+        minutes = self.t["contact_time"][: self.n]
+        minutes *= kept
+        minutes += self.dt * np.bincount(cell, weights=potency[other], minlength=self.n)
+        busy = np.zeros(used.size, bool)
+        busy[other] = True
+        used += self.dt * busy
+        self._remember("contact_time", step, minutes)
+
+    def _neighbours(self, step):
+        """Living tumour cells within the radius of `density` (or the vicinity), the cell itself left out."""
+        radius = self.v["density"]["radius_um"] if "density" in self.v else self.v["contact"]["vicinity_um"]
+        alive = np.flatnonzero(self.here[: self.n] & (self.phase[: self.n] != DYING))
+        first, _ = pairs_within(self.t["y"][alive], self.t["x"][alive], self.t["y"][alive], self.t["x"][alive], radius)
+        self.crowd = np.zeros(self.n)
+        self.crowd[alive] = np.bincount(first, minlength=alive.size) - 1.0
+        self._remember("density", step, self.crowd)
 
     # ---- a frame ----------------------------------------------------------------------------------------------------
     def run(self):
-        tumour, immune = [], []
+        tumour, immune, caf, touches = [], [], [], []
         for step in range(self.n_steps):
             living = step >= self.burn_in
             if living:
                 self._divide(step)
                 self._lose_bodies(step)
+                self._check_crowd(step)
             self._features(step, living)
             self._move(step, living)
             self._contacts(step)
@@ -565,16 +652,20 @@ class _Chip:
                 self._events(step)
                 tumour.append(self._tumour_rows(step))
                 immune.append(self._immune_rows())
+                caf.append(self.caf.rows())
+                touches.append(self._touches())
         last = self.n_steps - 1 - self.burn_in
         for i in np.flatnonzero(self.here[: self.n]):
             if self.phase[i] != DYING:
                 self.events.append(("tumour", int(self.ids[i]), "censored", last, "movie_end"))
         for k in self.i_ids:
             self.events.append(("immune", int(k), "censored", last, "movie_end"))
-        seen = {name: self._seen(rows) for name, rows in (("tumour", tumour), ("immune", immune))}
+        self.events += [("caf", int(k), "censored", last, "movie_end") for k in self.parents["caf"]]
+        seen = {name: self._seen(rows) for name, rows in (("tumour", tumour), ("immune", immune), ("caf", caf))}
         parents = {name: {k: v for k, v in self.parents[name].items() if k in seen[name]} for name in seen}
         events = [event for event in self.events if event[1] in seen[event[0]]]
-        return History(tumour, immune, parents, events, self.debris)
+        hidden = {name: self.constant[name] for name in self.model.of_kind("chip")}
+        return History(tumour, immune, parents, events, self.debris, caf, touches, hidden)
 
     @staticmethod
     def _seen(rows):
@@ -587,6 +678,35 @@ class _Chip:
             self.here[i] = False
             self.debris.append((step - self.burn_in, t["y"][i], t["x"][i], float(self.size[i])))
 
+    def _check_crowd(self, step):
+        alive = self.here[: self.n] & (self.phase[: self.n] != DYING)
+        area = float(np.exp(self.t["ln_size"][: self.n][alive]).sum())
+        check_crowd(self.model, self.cfg, area, int(alive.sum()), (step - self.burn_in) * self.dt / 60.0)
+
+    def _touches(self):
+        """Pairs of a tumour and an immune cell in contact: (k, 2) int64 track_ids."""
+        cell, other = self.touching
+        here = self.here[cell]
+        return np.column_stack([self.ids[cell[here]], self.i_ids[other[here]]])
+
+    def _cycle(self, step):
+        """Fraction of the cell cycle since birth, for markers of the cycle: (n,) float64 in 0 .. 1."""
+        hours = self.v["mitosis"].get("cycle_h") or 1.0 / max(self.v["mitosis"]["per_hour"], 1e-9)
+        n, t = self.n, self.t
+        share = np.clip(self._age(step) / (60.0 * hours), 0.0, 1.0) * MITOSIS_SHARE
+        p = np.clip((step - t["start"][:n]) / np.maximum(t["length"][:n], 1), 0.0, 1.0)
+        return np.where(self.phase[:n] == MITOSIS, MITOSIS_SHARE + (1.0 - MITOSIS_SHARE) * p, share)
+
+    def _hidden(self, step):
+        """Hidden variables of the model at this step, for the truth: dict name -> (n,)."""
+        n, t = self.n, self.t
+        known = {"fitness": t["fitness"][:n], "contact_time": t["contact_time"][:n]}
+        if "growth" in self.v:
+            known["growth"] = self.hist["growth"][step % self.depth_of_past, :n]
+        if "shield" in self.v:
+            known["shield"] = np.concatenate([self.shield, np.zeros(n - self.shield.size)])
+        return {name: column for name, column in known.items() if name in self.v}
+
     def _tumour_rows(self, step):
         n = self.n
         keep = np.flatnonzero(self.here[:n])
@@ -598,7 +718,8 @@ class _Chip:
             "aspect_ln": aspect, "phase": self.phase[:n], "progress": progress, "condensation": condensed,
             "speed_um_min": speed, "size_um2": self.size, "n_immune_r1": self.r1, "n_immune_r2": self.r2,
             "distance_immune_um": self.nearest, "hazard_division_per_h": self.hazard["mitosis"],
-            "hazard_death_per_h": self.hazard["death"], "age_min": (step - self.t["born"][:n]) * self.dt + self.t["age0"][:n],
+            "hazard_death_per_h": self.hazard["death"], "age_min": self._age(step), "depth_um": self.t["depth"][:n],
+            "cycle": self._cycle(step), "n_tumour_r2": self.crowd, **self._hidden(step),
         }  # fmt: skip
         return {key: column[keep].copy() for key, column in columns.items()}
 
@@ -608,5 +729,6 @@ class _Chip:
         return {
             "track_id": self.i_ids.copy(), "y_um": i["y"].copy(), "x_um": i["x"].copy(), "angle": i["heading"].copy(),
             "area_um2": i["area"].copy(), "aspect_ln": i["aspect"].copy(), "speed_um_min": speed,
-            "attached": (i["attached"] >= 0).copy(),
+            "attached": (i["attached"] >= 0).copy(), "depth_um": i["depth"].copy(), "phase": np.zeros(i["y"].size, np.int64),
+            "progress": np.zeros(i["y"].size), "condensation": np.ones(i["y"].size), "cycle": np.zeros(i["y"].size),
         }  # fmt: skip

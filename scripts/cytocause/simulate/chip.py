@@ -3,42 +3,21 @@
     chip = SimulatedChip(model, cfg, sample, conditions)
     chip.label_frames()  -> (C, Y, X) masks, one channel per population; afterwards chip.tracks() knows every centroid
     chip.image_frames()  -> (C, Y, X) counts, one channel per dye (fluorescence) or one grey image (brightfield_chip)
-    chip.events(), chip.variables()
+    chip.events(), chip.variables(), chip.variables_hidden(), chip.contacts()
 """
 
 import numpy as np
 import pandas as pd
 
-from . import kernels
-from .cells import PHASES, run_chip
+from . import kernels, truths
+from .cells import run_chip
 from .imaging import BRIGHTFIELD, settled
-from .looks import eccentricity
 from .pixels import CHANNELS, Looks, cell_scene, render_labels
 from .scenery import BrightfieldView, FluorescenceView
 from .stage import frames_taken, shifts_px
 
-# Columns of `variables` beside the conditions, with their types
-VARIABLES = {
-    "sample": "string", "population": "string", "track_id": "int64", "frame": "int32", "time_min": "float64", "y_um": "float64",
-    "x_um": "float64", "area_um2": "float64", "eccentricity": "float64", "speed_um_min": "float64", "n_immune_r1": "float64",
-    "n_immune_r2": "float64", "distance_immune_um": "float64", "hazard_division_per_h": "float64",
-    "hazard_death_per_h": "float64", "age_min": "float64", "phase": "string",
-}  # fmt: skip
-
 POPULATIONS = ("tumour", "immune", "caf")  # in the order of the masks' channels
 MIN_PIXELS = 6  # a cell of which less is seen has no label and no track row in that frame
-
-
-def rows_of(history, population):
-    """Rows of a population, one dict of arrays per frame; empty where the model has none."""
-    if hasattr(history, "rows"):
-        return history.rows(population)
-    return getattr(history, population, [])
-
-
-def empty_variables():
-    """The table of true variables without a row, for a sample that cannot be simulated."""
-    return pd.DataFrame({name: pd.Series([], dtype=object if kind == "string" else kind) for name, kind in VARIABLES.items()})
 
 
 class SimulatedChip:
@@ -86,7 +65,7 @@ class SimulatedChip:
         scenes, specks, rows = {}, {}, {}
         dy, dx = self.shifts[frame]
         for name in self.populations:
-            rows[name] = self.view.rows(rows_of(self.history, name)[frame], name)
+            rows[name] = self.view.rows(self.history.rows(name)[frame], name)
             scene, bits = cell_scene(rows[name], name, self.looks, frame * self.interval, self.pixel_um)
             scene = self.view.scene(scene)
             scene["geometry"][:, 0] += dy
@@ -173,24 +152,18 @@ class SimulatedChip:
         return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
 
     def variables(self):
-        """True variables of every tumour cell and frame, hidden ones (hazards, ages) included."""
-        frames = self.history.tumour
-        columns = {key: np.concatenate([row[key] for row in frames]) for key in frames[0]}
-        frame = np.concatenate([np.full(row["track_id"].size, k) for k, row in enumerate(frames)])
-        known = {
-            **columns,
-            "sample": self.sample,
-            "population": "tumour",
-            "frame": frame,
-            "time_min": frame * self.interval,
-            "eccentricity": eccentricity(columns["aspect_ln"]),
-            "phase": np.asarray(PHASES, object)[columns["phase"].astype(int)],
-        }
-        table = pd.DataFrame({name: known[name] for name in VARIABLES})
-        table = table.astype({name: kind for name, kind in VARIABLES.items() if kind != "string"})
-        for name in self.model.contextual():
-            table[name] = self.conditions[name]
-        return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)
+        """True variables of every tumour cell and frame that a movie could show; see truths.variables."""
+        given = {name: self.conditions[name] for name in self.model.contextual()}
+        return truths.variables(self.history.tumour, self.sample, self.interval, given)
+
+    def variables_hidden(self):
+        """What nobody sees of every tumour cell and frame; see truths.variables_hidden."""
+        history = self.history
+        return truths.variables_hidden(history.tumour, self.sample, self.interval, self.model, history.constants)
+
+    def contacts(self):
+        """Contacts of tumour and immune cells, first to last frame; see truths.contact_intervals."""
+        return truths.contact_intervals(self.history.touches, self.sample, self.interval)
 
     def provenance(self):
         """From what the chip was drawn, so that anybody can draw it again, and where the stage was: plain values."""

@@ -1,4 +1,4 @@
-"""Kernels of the simulator: outlines to masks, outlines to light, light to counts, cells pushing each other.
+"""Kernels of the simulator: outlines to masks, outlines to light, light to counts.
 
     y,x of a pixel -> turned into the cell's frame, divided by its half axes -> (u, v)
     rho = |(u, v)| / (1 + wobble(angle));  rho < 1 is inside; the angle's cosines come by recurrence, without trigonometry
@@ -270,35 +270,6 @@ def label_moments(labels, n_labels):
                 out[k, 1] += r
                 out[k, 2] += c
     return out
-
-
-@njit(cache=True)
-def push_apart(y, x, radius, weight, gap, n_rounds):
-    """Soft repulsion: overlapping discs move apart along their line of centres, `weight` shares the way between them.
-
-    y, x : (n,) float64 um, changed in place; radius (n,) um; weight (n,) mobility, 0 holds a cell still; gap um kept free.
-    """
-    n = y.shape[0]
-    for _ in range(n_rounds):
-        for i in range(n):
-            for j in range(i + 1, n):
-                total = weight[i] + weight[j]
-                if total <= 0.0:
-                    continue
-                dy = y[j] - y[i]
-                dx = x[j] - x[i]
-                reach = radius[i] + radius[j] + gap
-                square = dy * dy + dx * dx
-                if square >= reach * reach:
-                    continue
-                distance = np.sqrt(square)
-                if distance < 1e-6:
-                    dy, dx, distance = 0.0, 1e-6, 1e-6
-                move = 0.5 * (reach - distance) / distance
-                y[i] -= move * dy * weight[i] / total
-                x[i] -= move * dx * weight[i] / total
-                y[j] += move * dy * weight[j] / total
-                x[j] += move * dx * weight[j] / total
 
 
 @njit(cache=True)

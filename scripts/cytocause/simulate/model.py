@@ -1,57 +1,33 @@
-"""The causal model: a YAML file a biologist can read, checked into a plain object.
+"""The causal model: what acts on what, when, how strongly, as a plain object.
 
-    treatment ----(+)----> death          variables   contextual (one value per chip), cell (one per cell and frame),
-    treatment ----(-)----> mitosis                    hazard (a rate per hour that ends or divides the cell)
-    contact --30 min (+)-> death          edges       source, target, lag_min, sign, strength, form
+    treatment ----(+)----> death          variables   contextual, exogenous, chip, cell, hazard (see parse)
+    treatment ----(-)----> mitosis        edges       source, target, lag_min, sign, strength, form
+    contact --30 min (+)-> death
 
 An edge adds `sign * strength * form(source, lag_min ago)` to the logarithm of its target (to the elongation itself for
 `elongation`). Every variable has its place in the step, so an edge without lag must point forward in STEP_ORDER:
 
-    size -> speed -> elongation -> contact -> mitosis, death
+    fitness -> cycle_age -> growth -> shield -> size -> speed -> elongation -> density -> contact -> contact_time -> mitosis, death
 
-Errors are sentences with the line of the file.
+and what is known only after the cells have moved (MOVED) can act within the step on the hazards alone.
 """
 
 from dataclasses import dataclass, field, replace
 
-import yaml
-
 from cytocause.io import InputDefect
 
-STEP_ORDER = ("size", "speed", "elongation", "contact", "mitosis", "death")
+STEP_ORDER = (
+    "fitness", "cycle_age", "growth", "shield", "size", "speed", "elongation", "density", "contact", "contact_time",
+    "mitosis", "death",
+)  # fmt: skip
 HAZARDS = ("mitosis", "death")
-FORMS = ("linear", "saturating", "threshold")
-POPULATIONS = ("tumour", "immune")
-
-# Fields of each kind of variable: name -> (required, smallest value allowed or None)
-# fmt: off
-VARIABLE_FIELDS = {
-    "contextual": {},
-    "size": {
-        "reference": (True, 1e-9), "doubling_h": (True, 1e-9), "regrow_min": (True, 1e-9), "largest": (True, 1e-9),
-        "sd": (True, 0), "memory_min": (True, 0),
-    },
-    "speed": {"reference": (True, 1e-9), "sd": (True, 0), "memory_min": (True, 0)},
-    "elongation": {"reference": (True, 0), "sd": (True, 0), "memory_min": (True, 0)},
-    "contact": {"radius_um": (True, 1e-9), "vicinity_um": (True, 1e-9)},
-    "mitosis": {"per_hour": (True, 0), "duration_min": (True, 1e-9), "duration_sd_min": (False, 0)},
-    "death": {"per_hour": (True, 0), "shrink_min": (True, 1e-9), "body_min": (True, 1e-9)},
-}
-# fmt: on
-OPTIONAL_VARIABLE_FIELDS = {"cell_sd": 0, "chip_sd": 0}
-POPULATION_FIELDS = {
-    "tumour": ("persistence_min",),
-    "immune": (
-        "diameter_um",
-        "speed_um_min",
-        "persistence_min",
-        "sensing_um",
-        "chemotaxis",
-        "dwell_min",
-        "arrest",
-        "refractory_min",
-    ),
-}
+MOVED = ("speed", "density", "contact", "contact_time")
+NEEDED = ("size", "speed", "elongation", "contact", "mitosis", "death")  # a model without one of them is none
+TARGETS = ("growth", "size", "speed", "elongation", "contact", "mitosis", "death")  # what an edge may act on
+CONSTANT = ("contextual", "chip")  # kinds with one value for a whole chip
+FORMS = ("linear", "saturating", "threshold", "u_shaped")
+POPULATIONS = ("tumour", "immune", "caf")
+EVENTS = {"mitosis": "division_event", "death": "death_event"}  # what is seen of a hazard
 
 
 class ModelError(InputDefect):
@@ -60,7 +36,7 @@ class ModelError(InputDefect):
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable. `observed` is its column in the cell and event tables, `proxies` others that share its formula."""
+    """One variable. `observed` is its column in the cell and event tables (None when hidden), `proxies` others of its formula."""
 
     name: str
     kind: str
@@ -69,11 +45,14 @@ class Variable:
     meaning: str
     proxies: tuple
     values: dict
+    hidden: bool = False
+    schedule: tuple = ()
+    lines: dict = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """source at (t - lag) acts on target at t. `half` is the half-saturation or the threshold."""
+    """source at (t - lag) acts on target at t. `half` is the half-saturation or the threshold, `centre` the bottom of a U."""
 
     source: str
     target: str
@@ -82,22 +61,34 @@ class Edge:
     strength: float
     form: str
     half: float
+    centre: float = 0.0
+    line: int = field(default=0, compare=False)
+
+    @property
+    def name(self):
+        """How a model without this edge is called: full_minus_<name>."""
+        return f"{self.source}_{self.target}"
 
 
 @dataclass(frozen=True)
 class CausalModel:
-    """A checked model. Times in min, lengths in um, rates per hour."""
+    """A checked model. Times in min, lengths in um, rates per hour. `tissue` holds what moves all cells alike."""
 
     name: str
     description: str
     variables: dict
     populations: dict
     edges: tuple
+    tissue: dict = field(default_factory=dict)
     source: str = field(default="", compare=False)
+
+    def of_kind(self, kind):
+        """Names of the variables of a kind, in the order of the file."""
+        return [v.name for v in self.variables.values() if v.kind == kind]
 
     def contextual(self):
         """Names of the conditions, in the order of the file."""
-        return [v.name for v in self.variables.values() if v.kind == "contextual"]
+        return self.of_kind("contextual")
 
     def without(self, *pairs):
         """The same model with the edges (source, target) in `pairs` switched off."""
@@ -105,208 +96,40 @@ class CausalModel:
         kept = tuple(e for e in self.edges if (e.source, e.target) not in drop)
         return replace(self, edges=kept)
 
+    def named(self, name):
+        """The model that `name` (as in the sample sheet) stands for: itself, or <model>_minus_<edge> with that edge switched off.
 
-class _Lines(yaml.SafeLoader):
-    """SafeLoader whose mappings remember their line and refuse a key given twice."""
+        Raises
+        ------
+        ModelError
+            When there is no such edge; the sentence lists those there are.
+        """
+        base, minus, edge = str(name).partition("_minus_")
+        if not minus or "/" in name or "\\" in name or name.endswith((".yaml", ".yml")):
+            return self  # a path names its own file
+        pairs = {(e.source, e.target) for e in self.edges if e.name == edge}
+        if not pairs:
+            known = ", ".join(dict.fromkeys(e.name for e in self.edges)) or "none"
+            raise ModelError(f"{self.source or base}: the model has no edge '{edge}' to take away; its edges are {known}")
+        return replace(self.without(*pairs), name=f"{self.name}_minus_{edge}")
 
-    def construct_mapping(self, node, deep=False):
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for (key_node, _), key in zip(node.value, keys):
-            if keys.count(key) > 1:
-                raise ModelError(f"line {key_node.start_mark.line + 1}: the key '{key}' is given twice; keep one")
-        mapping = super().construct_mapping(node, deep=True)
-        mapping["__line__"] = node.start_mark.line + 1
-        mapping["__lines__"] = {key: kn.start_mark.line + 1 for (kn, _), key in zip(node.value, keys)}
-        return mapping
+    def where(self, variable=None, key=None):
+        """"<file>, line <n>" of a variable or of one of its fields, for errors."""
+        lines = self.variables[variable].lines if variable else {}
+        line = lines.get(key, lines.get("name"))
+        return f"{self.source or self.name}, line {line}" if line else self.source or self.name
 
+    def nodes(self, noise="auto"):
+        """Variables as nodes of the true graph; see links.nodes."""
+        from .links import nodes
 
-_Lines.add_constructor(
-    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, lambda loader, node: loader.construct_mapping(node)
-)
+        return nodes(self, noise)
 
+    def causal_links(self, frame_interval_min, noise="auto"):
+        """Links of the true graph on the simulator's own step; see links.causal_links."""
+        from .links import causal_links
 
-def _keys(mapping):
-    return [key for key in mapping if key not in ("__line__", "__lines__")]
-
-
-def _fail(source, line, message):
-    raise ModelError(f"{source}, line {line}: {message}")
-
-
-def _refuse_unknown(source, mapping, allowed, where):
-    for key in _keys(mapping):
-        if key not in allowed:
-            line = mapping["__lines__"].get(key, mapping["__line__"])
-            _fail(source, line, f"{where} has the unknown key '{key}'; allowed are {', '.join(sorted(allowed))}")
-
-
-def _number(source, mapping, key, where, low=None):
-    value = mapping[key]
-    line = mapping["__lines__"].get(key, mapping["__line__"])
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        _fail(source, line, f"{where}: '{key}' is {value!r}, but a number is expected")
-    if not abs(value) < 1e12:
-        _fail(source, line, f"{where}: '{key}' is {value!r}, but a finite number is expected")
-    if low is not None and value < low:
-        expected = "a number of 0 or more" if low == 0 else "a number above 0"
-        _fail(source, line, f"{where}: '{key}' is {value:g}, but {expected} is expected")
-    return float(value)
-
-
-def parse_model(text, source="model"):
-    """Check the text of a model file.
-
-    Parameters
-    ----------
-    text : str
-        YAML.
-    source : str
-        Name shown in errors, usually the file's.
-
-    Returns
-    -------
-    CausalModel
-
-    Raises
-    ------
-    ModelError
-        Names the line and the reason.
-    """
-    try:
-        raw = yaml.load(text, Loader=_Lines)  # a SafeLoader: plain types only
-    except ModelError as error:
-        raise ModelError(f"{source}, {error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        _fail(source, line, f"this is not readable YAML ({getattr(error, 'problem', error)})")
-    if not isinstance(raw, dict):
-        _fail(source, 1, "a causal model is a mapping with name, variables, populations and edges")
-    _refuse_unknown(source, raw, {"name", "description", "variables", "populations", "edges"}, "the model")
-    for key in ("name", "variables", "populations", "edges"):
-        if raw.get(key) is None and key != "edges":
-            _fail(source, raw["__line__"], f"the model has no '{key}'; give one")
-
-    variables = _parse_variables(raw["variables"], source)
-    populations = _parse_populations(raw["populations"], source)
-    edges = _parse_edges(raw.get("edges") or [], variables, source)
-    return CausalModel(
-        str(raw["name"]), str(raw.get("description", "")).strip(), variables, populations, edges, source=source
-    )
-
-
-def _parse_variables(raw, source):
-    if not isinstance(raw, dict):
-        _fail(source, 1, "'variables' is a mapping from a variable's name to its fields")
-    variables = {}
-    for name in _keys(raw):
-        entry, line = raw[name], raw["__lines__"][name]
-        if not isinstance(entry, dict):
-            _fail(source, line, f"variable '{name}' has no fields; it needs at least 'kind'")
-        kind = entry.get("kind")
-        expected = ("hazard",) if name in HAZARDS else ("cell",) if name in STEP_ORDER else ("contextual",)
-        if kind not in expected:
-            _fail(
-                source,
-                line,
-                f"variable '{name}' has kind {kind!r}; expected is '{expected[0]}' "
-                f"(cell variables are {', '.join(STEP_ORDER[:4])}; hazards are {', '.join(HAZARDS)}; "
-                "every other name is a contextual condition)",
-            )
-        fields = VARIABLE_FIELDS["contextual" if kind == "contextual" else name]
-        text_keys = {"kind", "observed", "unit", "meaning", "proxies", "source"}
-        number_keys = set(fields) | (set(OPTIONAL_VARIABLE_FIELDS) if kind != "contextual" else set())
-        _refuse_unknown(source, entry, text_keys | number_keys, f"variable '{name}'")
-        values = {}
-        for key, (required, low) in fields.items():
-            if key in entry:
-                values[key] = _number(source, entry, key, f"variable '{name}'", low)
-            elif required:
-                _fail(source, line, f"variable '{name}' lacks '{key}'; give a number")
-        for key, default in OPTIONAL_VARIABLE_FIELDS.items():
-            if kind != "contextual":
-                values[key] = _number(source, entry, key, f"variable '{name}'", 0) if key in entry else float(default)
-        variables[name] = Variable(
-            name,
-            kind,
-            str(entry.get("observed", name)),
-            str(entry.get("unit", "")),
-            str(entry.get("meaning", "")),
-            tuple(entry.get("proxies") or ()),
-            values,
-        )
-    for name in STEP_ORDER:
-        if name not in variables:
-            _fail(source, raw["__line__"], f"the variable '{name}' is missing; a model needs {', '.join(STEP_ORDER)}")
-    return variables
-
-
-def _parse_populations(raw, source):
-    if not isinstance(raw, dict):
-        _fail(source, 1, "'populations' is a mapping with tumour and immune")
-    _refuse_unknown(source, raw, set(POPULATIONS), "'populations'")
-    populations = {}
-    for name in POPULATIONS:
-        if not isinstance(raw.get(name), dict):
-            _fail(source, raw["__line__"], f"the population '{name}' is missing; a model needs tumour and immune")
-        entry = raw[name]
-        _refuse_unknown(source, entry, set(POPULATION_FIELDS[name]) | {"source"}, f"population '{name}'")
-        values = {}
-        for key in POPULATION_FIELDS[name]:
-            if key not in entry:
-                _fail(source, entry["__line__"], f"population '{name}' lacks '{key}'; give a number")
-            low = 0 if key in ("chemotaxis", "arrest", "refractory_min", "sensing_um") else 1e-9
-            values[key] = _number(source, entry, key, f"population '{name}'", low)
-        populations[name] = values
-    return populations
-
-
-def _parse_edges(raw, variables, source):
-    if not isinstance(raw, list):
-        _fail(source, 1, "'edges' is a list of {source, target, lag_min, sign, strength, form}")
-    edges, seen = [], {}
-    for entry in raw:
-        if not isinstance(entry, dict):
-            _fail(source, 1, f"the edge {entry!r} is not a mapping with source and target")
-        line = entry["__line__"]
-        allowed = {"source", "target", "lag_min", "sign", "strength", "form", "half", "meaning"}
-        _refuse_unknown(source, entry, allowed, "the edge")
-        for key in ("source", "target", "sign", "strength"):
-            if key not in entry:
-                _fail(source, line, f"the edge lacks '{key}'")
-        cause, effect = entry["source"], entry["target"]
-        where = f"the edge {cause} -> {effect}"
-        for end in (cause, effect):
-            if end not in variables:
-                _fail(source, line, f"{where} names the unknown variable '{end}'; known are {', '.join(variables)}")
-        if variables[effect].kind == "contextual":
-            _fail(source, line, f"{where} points at a condition, which nothing in the chip can change; turn it round")
-        if cause in HAZARDS:
-            _fail(source, line, f"{where} starts at an event; causes are conditions or {', '.join(STEP_ORDER[:4])}")
-        sign = {"+": 1, "-": -1, 1: 1, -1: -1}.get(entry["sign"])
-        if sign is None:
-            _fail(source, line, f"{where} has sign {entry['sign']!r}; expected is '+' or '-'")
-        strength = _number(source, entry, "strength", where, 0)
-        lag = _number(source, entry, "lag_min", where, 0) if "lag_min" in entry else 0.0
-        form = entry.get("form", "linear")
-        if form not in FORMS:
-            _fail(source, line, f"{where} has form {form!r}; expected is one of {', '.join(FORMS)}")
-        half = _number(source, entry, "half", where, 1e-9) if "half" in entry else 1.0
-        if variables[cause].kind == "contextual" and lag > 0:
-            _fail(source, line, f"{where} has a lag, but a condition does not change in time; set lag_min to 0")
-        instant = variables[cause].kind != "contextual" and lag == 0
-        if instant and STEP_ORDER.index(cause) >= STEP_ORDER.index(effect):
-            _fail(
-                source,
-                line,
-                f"{where} closes a cycle at lag 0 (within a step the order is {' -> '.join(STEP_ORDER)}); "
-                "give it a lag of at least one frame",
-            )
-        if (cause, effect, lag) in seen:
-            _fail(source, line, f"{where} at this lag was already given on line {seen[cause, effect, lag]}")
-        seen[cause, effect, lag] = line
-        edges.append(Edge(cause, effect, lag, sign, strength, form, half))
-    return tuple(edges)
+        return causal_links(self, frame_interval_min, noise)
 
 
 def lag_frames(model, frame_interval_min):
@@ -325,9 +148,15 @@ def lag_frames(model, frame_interval_min):
     for edge in model.edges:
         lag = edge.lag_min / frame_interval_min
         if abs(lag - round(lag)) > 1e-6:
+            at = f"{model.source}, line {edge.line}" if edge.line else model.source
             raise ModelError(
-                f"{model.source}: the edge {edge.source} -> {edge.target} has a lag of {edge.lag_min:g} min, which is "
+                f"{at}: the edge {edge.source} -> {edge.target} has a lag of {edge.lag_min:g} min, which is "
                 f"no whole number of frames at {frame_interval_min:g} min a frame; use a multiple of the interval"
             )
         frames.append(round(lag))
     return frames
+
+
+def division_delay(model, frame_interval_min):
+    """Frames from entry into mitosis to the daughters' first frame, on average."""
+    return max(2, round(model.variables["mitosis"].values["duration_min"] / frame_interval_min))

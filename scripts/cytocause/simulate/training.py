@@ -13,6 +13,7 @@ import numpy as np
 from . import brightfield, kernels, ranges
 from .cells import DYING, INTERPHASE, MITOSIS
 from .looks import draw_look
+from .motion import push_apart
 from .pixels import (
     BRIGHTNESS_RANGE,
     blurred,
@@ -172,7 +173,7 @@ def _place(rng, n, radius, gap, height, width):
         spread = radius.mean() * rng.uniform(1.5, 4.0)
         y = np.where(join, y[pick] + rng.normal(0, spread, n), y)
         x = np.where(join, x[pick] + rng.normal(0, spread, n), x)
-    kernels.push_apart(y, x, radius.copy(), np.ones(n), gap, 40)
+    push_apart(y, x, radius.copy(), np.ones(n), gap, 40)
     inside = (y > -radius * 0.6) & (y < height + radius * 0.6) & (x > -radius * 0.6) & (x < width + radius * 0.6)
     return y, x, inside
 
