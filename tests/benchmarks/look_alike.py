@@ -24,6 +24,11 @@ import pandas as pd
 
 ROOT = bench.ROOT
 SEED = 111
+PICTURES = {
+    "celltk_reporter_frames": "simulated_dense_nuclei",
+    "nk_mcf7_coculture_celldetective": "simulated_coculture",
+    "usiigaci_t98g_phase": "simulated_brightfield_chip",
+}
 EDGE_PX = 2  # objects cut by the border are not measured
 
 
@@ -226,8 +231,7 @@ def main():
             cells = [" to ".join(f"{v:.2f}" for v in np.atleast_1d(side[key])) if key != "objects" else str(side[key]) for side in (a, b)]
             print(f"| {key} | {cells[0]} | {cells[1]} |")
         if given.publish:
-            picture = Image.fromarray(grey(ours[0][0][:384, :384]))
-            picture.save(Path(given.publish) / f"simulated_{name.split('_')[0]}.png", optimize=True)
+            Image.fromarray(grey(ours[0][0])[:256, :256]).save(Path(given.publish) / f"{PICTURES[name]}.png", optimize=True)
     draw_histograms(rows, out / "histograms.png")
     if given.publish:
         draw_histograms(rows, Path(given.publish) / "simulated_histograms.png")

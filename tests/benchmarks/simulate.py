@@ -19,7 +19,7 @@ import bench
 
 OUTPUTS = {
     "movie": "movie.ome.tif", "labels": "labels.ome.tif", "tracks": "tracks.parquet", "events": "events.parquet",
-    "variables": "variables.parquet", "hidden": "hidden.parquet", "contacts": "contacts.parquet", "ctc": "ctc", "lineage": "lineage",
+    "variables": "variables.parquet", "variables_hidden": "variables_hidden.parquet", "contacts": "contacts.parquet", "ctc": "ctc", "lineage": "lineage",
     "graph": "graph.json", "seeds": "seeds.json", "status": "status.json",
 }  # fmt: skip
 SEED = 101

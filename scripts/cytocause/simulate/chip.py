@@ -114,7 +114,7 @@ class SimulatedChip:
             ids, y, x, _ = (np.concatenate(column) for column in zip(*self.seen[name]))
             frame = np.repeat(np.array(self.frames), [len(one[0]) for one in self.seen[name]])
             order = np.lexsort((frame, ids))
-            mothers = self.history.parents[name]
+            mothers = self.history.parents.get(name, {})
             known, which = np.unique(ids[order], return_inverse=True)
             parts.append(
                 pd.DataFrame(
@@ -122,7 +122,7 @@ class SimulatedChip:
                         "sample": self.sample,
                         "population": name,
                         "track_id": ids[order].astype("int64"),
-                        "parent_id": np.array([mothers[int(k)] for k in known], "int64")[which],
+                        "parent_id": np.array([mothers.get(int(k), 0) for k in known], "int64")[which],
                         "frame": frame[order].astype("int32"),
                         "time_min": frame[order] * self.interval,
                         "label": ids[order].astype("int32"),
