@@ -23,8 +23,11 @@ def log_complexity(n, levels):
     return math.log(total)
 
 
-def equal_frequency(values, bins):
-    """Bin of each row: walk the sorted rows; past a cut, equal values still join the bin, then the next one opens."""
+def equal_frequency(values, bins, legacy=True):
+    """Bin of each row: walk the sorted rows; past a cut, equal values still join the bin, then the next one opens.
+
+    Not legacy: where the next cut has been passed as well, the rows that are left are shared out anew.
+    """
     n = len(values)
     order = sorted(range(n), key=lambda i: values[i])
     bins = min(bins, len(set(values)))
@@ -39,6 +42,10 @@ def equal_frequency(values, bins):
             if row == n:
                 break
             part += 1
+            if not legacy and ends[part] < row:
+                left = max(1, (n - row) // width)
+                width = (n - row) // left
+                ends = [*ends[:part], *(row + (j + 1) * width - 1 for j in range(left - 1)), n - 1]
         out[order[row]] = part
         row += 1
     return out

@@ -36,15 +36,16 @@ def test_row_beyond_the_table_continues_the_recurrence():
 
 
 @few
-@given(seed=seeds, n=st.integers(2, 60), bins=st.integers(2, 12), spread=st.integers(1, 40))
-def test_equal_frequency_walks_the_sorted_rows(seed, n, bins, spread):
-    values = np.random.default_rng(seed).integers(0, spread, n).astype(float)
+@given(seed=seeds, n=st.integers(2, 60), bins=st.integers(2, 12), spread=st.integers(1, 40), legacy=st.booleans())
+def test_equal_frequency_walks_the_sorted_rows(seed, n, bins, spread, legacy):
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random(n) < 0.4, 3, rng.integers(0, spread, n)).astype(float)
     codes, distinct = encode(values)
     counts = np.zeros(len(distinct), np.int32)
     count_levels(codes, counts)
     of = np.zeros(len(distinct), np.int32)
-    used = equal_frequency(counts, len(distinct), n, bins, of)
-    assert of[codes].tolist() == naive.equal_frequency(values.tolist(), bins)
+    used = equal_frequency(counts, len(distinct), n, bins, of, legacy)
+    assert of[codes].tolist() == naive.equal_frequency(values.tolist(), bins, legacy)
     assert used == of.max() + 1
 
 

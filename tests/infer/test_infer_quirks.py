@@ -8,6 +8,7 @@ from cytocause.infer import infer, mutual_information, three_point_information
 from cytocause.infer.cuts import _read_back, best_cuts, cut_price, sort_by_unit
 from cytocause.infer.estimate import Options
 from cytocause.infer.nml import build_costs
+from cytocause.infer.ranks import encode, equal_frequency
 
 
 def test_q1_three_point_terms_are_clamped_whatever_the_third_is():
@@ -16,6 +17,17 @@ def test_q1_three_point_terms_are_clamped_whatever_the_third_is():
     z = x + rng.normal(size=300)
     assert mutual_information(x, y, kinds=["discrete"] * 2).info_shifted < 0
     assert three_point_information(x, y, z, kinds=["discrete", "discrete", "continuous"]).i2_shifted == 0
+
+
+def test_q2_bins_behind_a_long_tie_are_as_full_as_the_rest_allows():
+    # 60 zeros, then 40 values of their own: cuts at rows 9, 19, ... 89
+    values = np.concatenate((np.zeros(60), np.arange(1, 41)))
+    codes, distinct = encode(values)
+    counts = np.bincount(codes).astype(np.int32)
+    for legacy, expected in ((True, [60, 1, 1, 1, 1, 1, 5, 10, 10, 10]), (False, [60, 10, 10, 10, 10])):
+        of = np.zeros(len(distinct), np.int32)
+        assert equal_frequency(counts, len(distinct), 100, 10, of, legacy) == len(expected)
+        assert np.bincount(of[codes]).tolist() == expected
 
 
 def test_q3_a_single_bin_opens_again_at_the_price_of_a_first_cut():
