@@ -239,6 +239,23 @@ def test_labels_rows_and_unit_weights_do_not_matter(seed, n, kinds):
         assert (other.info, other.info_shifted) == pytest.approx((base.info, base.info_shifted), abs=1e-9)
 
 
+@settings(deadline=None, max_examples=15)
+@given(seed=seeds, n=st.integers(8, 30), strength=st.sampled_from([0.0, 1.0, 5.0]), second=kind, ties=st.booleans())
+def test_information_of_a_pair_equals_its_slow_twin(seed, n, strength, second, ties):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    y = strength * x + rng.normal(size=n)
+    if ties:
+        x = np.round(x)
+    if second == "discrete":
+        y = np.floor(y)
+    if len(set(x)) < 3 or (second == "continuous" and len(set(y)) < 3):
+        return
+    expected = naive.pair_information([x.tolist(), y.tolist()], [True, second == "continuous"], log_complexity)
+    found = mutual_information(x, y, kinds=["continuous", second])
+    assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
+
+
 def test_doubling_weights_is_doubling_rows_for_discrete_columns():
     x, y = draw(3, 60, ["discrete"] * 2)
     twice = mutual_information(np.tile(x, 2), np.tile(y, 2), kinds=["discrete"] * 2)
