@@ -135,3 +135,17 @@ def test_a_window_of_its_own_for_a_variable():
         "a_lag0", "a_lag1", "a_lag2", "a_lag3", "b_lag0", "b_lag3", "c_lag0", "c_lag2", "c_lag4", "drug", "pulse_lag0", "pulse_lag2",
     }  # fmt: skip
     assert graph.run["parameters"]["variables"]["b"] == {"n_layers": 2, "delta_t": 3}
+
+
+def test_weights_of_one_are_no_weights_and_small_ones_count_less():
+    table = data.var_table(300)
+    config = {"n_layers": 2, "delta_t": 1}
+    plain = door.infer(table, data.VAR_ROLES, config, threads=1).edges
+    ones = door.infer(table, data.VAR_ROLES, {**config, "sample_weights": np.ones(300)}, threads=1).edges
+    columns = ["x", "y", "type", "ai", "ort_inferred"]
+    pd.testing.assert_frame_equal(plain[columns], ones[columns])
+    np.testing.assert_allclose(plain["info_shifted"], ones["info_shifted"], atol=1e-9)
+    half = door.infer(table, data.VAR_ROLES, {**config, "sample_weights": np.full(300, 0.5)}, threads=1).edges
+    assert half["info_shifted"].max() < 0.6 * plain["info_shifted"].max()
+    with pytest.raises(ValueError, match="sample_weights must be 300 finite numbers >= 0, one per row of the table."):
+        door.infer(table, data.VAR_ROLES, {**config, "sample_weights": np.ones(299)}, threads=1)
