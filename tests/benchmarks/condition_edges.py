@@ -7,7 +7,7 @@ Eight chips and 36 chips, spread evenly over treatment x CAF_presence; 10 cells 
 about 4,000 rows, as the demo's must be. Beside the graph's edges stands what the chips themselves say: a permutation of the
 condition over chips within strata (report.permutation), for every pair of condition and variable.
 
-    python tests/benchmarks/condition_edges.py [--seeds 101 102 103 104 105] [--chips 8 36] [--cells 10]
+    python tests/benchmarks/condition_edges.py [--seeds 101 102 103 104 105] [--chips 8 36] [--cells 10] [--n-eff RULE]
 
 Each run is kept; the next call goes on from there.
 """
@@ -166,12 +166,16 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103, 104, 105])
     parser.add_argument("--chips", type=int, nargs="+", default=[8, 36])
     parser.add_argument("--cells", type=int, default=10, help="cells of each chip; 0 takes all")
+    parser.add_argument("--n-eff", choices=["pairwise", "conditions"], help="infer.n_eff; default: the demo's")
     args = parser.parse_args()
     from cytocause.io.provenance import code_hash
     from cytocause.simulate.graph import truth_graph
 
     cfg, folder = bench.config(), bench.work_folder("condition_edges")
     key = "-".join(str(code_hash(stage))[:6] for stage in ("simulate", "infer"))
+    if args.n_eff:
+        cfg["infer"]["n_eff"] = args.n_eff
+        key += f"-{args.n_eff}"
     for chips in args.chips:
         results = {"tumour_on_chip": [], "null": []}
         for seed in args.seeds:

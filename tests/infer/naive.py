@@ -23,8 +23,11 @@ def log_complexity(n, levels):
     return math.log(total)
 
 
-def equal_frequency(values, bins):
-    """Bin of each row: walk the sorted rows; past a cut, equal values still join the bin, then the next one opens."""
+def equal_frequency(values, bins, legacy=True):
+    """Bin of each row: walk the sorted rows; past a cut, equal values still join the bin, then the next one opens.
+
+    Not legacy: where the next cut has been passed as well, the rows that are left are shared out anew.
+    """
     n = len(values)
     order = sorted(range(n), key=lambda i: values[i])
     bins = min(bins, len(set(values)))
@@ -39,6 +42,10 @@ def equal_frequency(values, bins):
             if row == n:
                 break
             part += 1
+            if not legacy and ends[part] < row:
+                left = max(1, (n - row) // width)
+                width = (n - row) // left
+                ends = [*ends[:part], *(row + (j + 1) * width - 1 for j in range(left - 1)), n - 1]
         out[order[row]] = part
         row += 1
     return out
@@ -164,3 +171,79 @@ def cluster_effect(x, level, lengths):
         return sum(lengths) / groups
     products = sum(centred[i] * centred[j] for i in rows for j in rows if place[i] == place[j])
     return max(1.0, groups / (groups - used) * products / squares)
+
+
+def log_choose(n, k):
+    """ln of the ways to choose k of n; 0 where there is no choice."""
+    return math.log(math.comb(n, k)) if 0 < k < n else 0.0
+
+
+def dynamic_cuts(values, labels, previous_bins, complexity):
+    """Bin of each row by the best cuts between distinct values (at most 50), for what they tell about the labels (spec 3.5)."""
+    distinct = sorted(set(values))
+    unit = [distinct.index(v) for v in values]
+    size, kinds = len(distinct), len(set(labels))
+    previous_bins = max(previous_bins, 2)
+    pen = log_choose(size - 1, previous_bins - 1) / (previous_bins - 1)
+
+    def value(a, b):
+        rows = [i for i in range(len(unit)) if a <= unit[i] < b]
+        return phi(rows, [0] * len(unit), labels, kinds, complexity)
+
+    best, cut = [0.0], [0]
+    for right in range(1, size + 1):
+        found, at = value(0, right), 0
+        for left in range(1, right):
+            candidate = best[left] + value(left, right) - pen
+            if candidate > found + 1e-5:
+                found, at = candidate, left
+        best.append(found)
+        cut.append(at)
+    borders, at = [], cut[size]
+    while at:
+        borders.append(at)
+        at = cut[at]
+    return [sum(u >= border for border in borders) for u in unit], size
+
+
+def pair_information(columns, continuous, complexity):
+    """(info, shifted) of x, y with at least one continuous: both are cut in turn until nothing changes (spec 3.6)."""
+    n = len(columns[0])
+    bins = min(30, int(0.5 + n ** (1 / 3)))
+    limit = min([bins, 20, *(len(set(c)) for c, flag in zip(columns, continuous) if flag)])
+
+    def start(b):
+        return [
+            equal_frequency(c, b, legacy=False) if flag else [sorted(set(c)).index(v) for v in c]
+            for c, flag in zip(columns, continuous)
+        ]
+
+    def score(labels):
+        info, cost = discrete_information(*labels)
+        return (info, cost) if info >= 1e-10 and min(len(set(label)) for label in labels) > 1 else (0.0, cost)
+
+    scores = {}
+    for b in range(2, limit):
+        info, cost = score(start(b))
+        scores[b] = info - cost
+    labels = start(max(scores, key=scores.get) if scores else bins)
+    history = []
+    while len(history) < 50:
+        new, sizes = list(labels), [0, 0]
+        for k in (0, 1):
+            if continuous[k]:
+                new[k], sizes[k] = dynamic_cuts(columns[k], labels[1 - k], len(set(labels[k])), complexity)
+        labels = new
+        info, cost = score(labels)
+        for k in (0, 1):
+            r = len(set(labels[k]))
+            if continuous[k] and 1 < r < sizes[k]:
+                cost += log_choose(sizes[k] - 1, r - 1)
+        value = info - cost
+        same = [k for k in range(len(history)) if abs(history[k][1] - value) < 1e-5]
+        if same or not all(continuous):
+            cycle = history[same[-1] :] if same else [(info, value)]
+            info, value = (sum(part) / len(cycle) for part in zip(*cycle))
+            break
+        history.append((info, value))
+    return (info, value) if value >= 0 else (0.0, 0.0)

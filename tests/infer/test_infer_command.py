@@ -97,6 +97,15 @@ def test_h5ad(tmp_path):
         pd.read_csv(tmp_path / where / "edges.tsv", sep="\t").query("type == 'P'")[["x", "y"]] for where in ("out", "csv")
     ]
     pd.testing.assert_frame_equal(*kept)
+    table = data.var_table(200)
+    cells.obs = table[["trajectory", "time", "drug"]].set_index(cells.obs_names)
+    cells.write_h5ad(tmp_path / "in_time.h5ad")
+    named = ["--trajectory", "trajectory", "--time", "time", "--var", "a,b,drug"]
+    assert main([str(tmp_path / "in_time.h5ad"), *named, "--out", str(tmp_path / "h5ad_in_time")]) == 0
+    table[["trajectory", "time", "a", "b", "drug"]].to_csv(tmp_path / "in_time.csv", index=False)
+    assert main([str(tmp_path / "in_time.csv"), *named, "--out", str(tmp_path / "csv_in_time")]) == 0
+    one, two = (pd.read_csv(tmp_path / f"{kind}_in_time" / "edges.tsv", sep="\t") for kind in ("h5ad", "csv"))
+    pd.testing.assert_frame_equal(one, two)
     assert main([str(tmp_path / "cells.h5ad"), "--var", "nobody", "--out", str(tmp_path / "no")]) == 2
 
 

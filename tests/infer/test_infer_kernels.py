@@ -36,15 +36,16 @@ def test_row_beyond_the_table_continues_the_recurrence():
 
 
 @few
-@given(seed=seeds, n=st.integers(2, 60), bins=st.integers(2, 12), spread=st.integers(1, 40))
-def test_equal_frequency_walks_the_sorted_rows(seed, n, bins, spread):
-    values = np.random.default_rng(seed).integers(0, spread, n).astype(float)
+@given(seed=seeds, n=st.integers(2, 60), bins=st.integers(2, 12), spread=st.integers(1, 40), legacy=st.booleans())
+def test_equal_frequency_walks_the_sorted_rows(seed, n, bins, spread, legacy):
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random(n) < 0.4, 3, rng.integers(0, spread, n)).astype(float)
     codes, distinct = encode(values)
     counts = np.zeros(len(distinct), np.int32)
     count_levels(codes, counts)
     of = np.zeros(len(distinct), np.int32)
-    used = equal_frequency(counts, len(distinct), n, bins, of)
-    assert of[codes].tolist() == naive.equal_frequency(values.tolist(), bins)
+    used = equal_frequency(counts, len(distinct), n, bins, of, legacy)
+    assert of[codes].tolist() == naive.equal_frequency(values.tolist(), bins, legacy)
     assert used == of.max() + 1
 
 
@@ -236,6 +237,23 @@ def test_labels_rows_and_unit_weights_do_not_matter(seed, n, kinds):
     weighted = mutual_information(*columns[:2], columns[2:], kinds=kinds, weights=np.ones(n))
     for other in (mutual_information(*moved[:2], moved[2:], kinds=kinds), weighted):
         assert (other.info, other.info_shifted) == pytest.approx((base.info, base.info_shifted), abs=1e-9)
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=seeds, n=st.integers(8, 30), strength=st.sampled_from([0.0, 1.0, 5.0]), second=kind, ties=st.booleans())
+def test_information_of_a_pair_equals_its_slow_twin(seed, n, strength, second, ties):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    y = strength * x + rng.normal(size=n)
+    if ties:
+        x = np.round(x)
+    if second == "discrete":
+        y = np.floor(y)
+    if len(set(x)) < 3 or (second == "continuous" and len(set(y)) < 3):
+        return
+    expected = naive.pair_information([x.tolist(), y.tolist()], [True, second == "continuous"], log_complexity)
+    found = mutual_information(x, y, kinds=["continuous", second])
+    assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
 
 
 def test_doubling_weights_is_doubling_rows_for_discrete_columns():

@@ -1,13 +1,21 @@
 """Each quirk of the reference (spec section 10) is repaired unless legacy is asked for."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from cytocause.infer import infer, mutual_information, three_point_information
+from cytocause.infer.consistency import _allowed
 from cytocause.infer.cuts import _read_back, best_cuts, cut_price, sort_by_unit
-from cytocause.infer.estimate import Options
+from cytocause.infer.estimate import Options, _partition_price
 from cytocause.infer.nml import build_costs
+from cytocause.infer.ranks import encode, equal_frequency
+from cytocause.infer.settings import Settings
+from cytocause.infer.table import read_data
+from cytocause.infer.unfolding import unfold
 
 
 def test_q1_three_point_terms_are_clamped_whatever_the_third_is():
@@ -16,6 +24,17 @@ def test_q1_three_point_terms_are_clamped_whatever_the_third_is():
     z = x + rng.normal(size=300)
     assert mutual_information(x, y, kinds=["discrete"] * 2).info_shifted < 0
     assert three_point_information(x, y, z, kinds=["discrete", "discrete", "continuous"]).i2_shifted == 0
+
+
+def test_q2_bins_behind_a_long_tie_are_as_full_as_the_rest_allows():
+    # 60 zeros, then 40 values of their own: cuts at rows 9, 19, ... 89
+    values = np.concatenate((np.zeros(60), np.arange(1, 41)))
+    codes, distinct = encode(values)
+    counts = np.bincount(codes).astype(np.int32)
+    for legacy, expected in ((True, [60, 1, 1, 1, 1, 1, 5, 10, 10, 10]), (False, [60, 10, 10, 10, 10])):
+        of = np.zeros(len(distinct), np.int32)
+        assert equal_frequency(counts, len(distinct), 100, 10, of, legacy) == len(expected)
+        assert np.bincount(of[codes]).tolist() == expected
 
 
 def test_q3_a_single_bin_opens_again_at_the_price_of_a_first_cut():
@@ -40,6 +59,14 @@ def test_q4_backtracking_follows_best_predecessors():
     assert _read_back(cut, 6, True, of) == 3 and of.tolist() == [0, 0, 1, 1, 2, 2]
 
 
+def test_q5_places_for_cuts_are_the_unit_bins():
+    costs = build_costs(1025)
+    # 1,025 values make 49 unit bins of 21 values: 48 places for a cut, not 49
+    for legacy, places in ((True, 49), (False, 48)):
+        price = _partition_price(costs, Options(False, legacy, True, 50), 1025, 4, 49)
+        assert price == pytest.approx(math.log(math.comb(places, 3)))
+
+
 def test_q7_rescaling_a_column_does_not_change_the_test_of_missing_values():
     rng = np.random.default_rng(7)
     z = rng.normal(size=400)
@@ -51,6 +78,15 @@ def test_q7_rescaling_a_column_does_not_change_the_test_of_missing_values():
         for scale in (1.0, 1e-6, 1e6)
     ]
     assert kept[0] == kept[1] == kept[2]
+
+
+def test_q8_candidates_that_tie_in_everything_go_by_their_place():
+    rng = np.random.default_rng(8)
+    z = rng.normal(size=500)
+    table = pd.DataFrame({"x": z + rng.normal(size=500), "y": z + rng.normal(size=500), "z": z, "same": z})
+    for order, first in ((["x", "y", "z", "same"], "z"), (["same", "y", "x", "z"], "same")):
+        edges = infer(table[order], time=None, threads=1).edges
+        assert edges[(edges["x"] == "x") & (edges["y"] == "y")].iloc[0]["ai"] == first
 
 
 def test_q11_values_that_differ_in_the_tenth_digit_are_different():
@@ -86,6 +122,23 @@ def test_q14_bic_takes_the_effective_size():
     small = mutual_information(x, y, kinds=kinds, complexity="bic", n_eff=60)
     assert 0 < small.info_shifted < full.info_shifted / 4
     assert len(small.cuts["x"]) <= len(full.cuts["x"])
+
+
+def test_q17_a_copy_of_an_edge_takes_each_end_as_it_is():
+    frame = pd.DataFrame(np.random.default_rng(17).normal(size=(40, 3)), columns=["a", "b", "c"])
+    frame = frame.assign(trajectory=0, time=range(40))
+    laid = read_data(frame, None, trajectory="trajectory", time="time")
+    rows = unfold(laid, Settings(n_layers=3, delta_t=1), [])
+    name = rows.names.index
+    # a(t-1) -> b(t) <- c(t-1), and one step further back
+    marks = {}
+    for cause in ("a_lag1", "c_lag1"):
+        marks[name(cause), name("b_lag0")], marks[name("b_lag0"), name(cause)] = True, False
+    for legacy, expected in ((True, {name("b_lag1")}), (False, set())):
+        settings = Settings(consistent="orientation", legacy=legacy)
+        allowed = _allowed(SimpleNamespace(data=rows), marks, settings)
+        # their common effect explains nothing between them; the reference takes the copy for a double arrow
+        assert allowed((name("a_lag2"), name("c_lag2"))) == expected
 
 
 def test_legacy_and_default_are_the_same_method():

@@ -28,13 +28,15 @@ def main(arguments=None):
         variables = _read_variables(options.variables)
         if names and variables is None and Path(options.table).suffix != ".h5ad":
             variables = [{"name": name} for name in names]
+        config = _read_config(options.config)
+        if options.seed is not None:
+            config["seed"] = options.seed
         graph = infer(
             table,
             variables,
-            _read_config(options.config),
+            config,
             trajectory=options.trajectory,
             time=options.time,
-            seed=options.seed,
             threads=options.threads,
             progress=say_progress(),
         )
@@ -107,13 +109,13 @@ def _read_variables(path):
 
 def _read_config(path):
     if path is None:
-        return None
+        return {}
     import yaml
 
     config = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     if not isinstance(config, dict):
         raise ValueError(f"{path} is not a list of parameters; expected name: value.")  # noqa: TRY004 - the user's file, not a caller's type
-    return config.get("infer", config)
+    return dict(config.get("infer") or {}) if "infer" in config else config
 
 
 if __name__ == "__main__":

@@ -59,32 +59,32 @@ class CausalGraph:
 
 
 def infer(
-    table, variables=None, config=None, *, trajectory="trajectory", time="time", seed=None, threads=None, progress=None
+    table, variables=None, config=None, *, trajectory="trajectory", time="time", seed=0, threads=None, progress=None
 ):
     """Causal graph of a table.
 
     table: DataFrame, one row per (trajectory, time); time None: a static table. variables: DataFrame with name and any
     of kind, role, levels, n_layers, delta_t, mov_avg; None takes every column. config: dict of the parameters of
-    settings.py, unknown ones refused. seed: of shuffles and jitter (default config's, else 0); threads: default all
+    settings.py, unknown ones refused. seed: of shuffles and jitter (0: the config's, else 0); threads: default all
     that numba may use. progress(what, done, total) is called now and then.
     Returns CausalGraph; equal input gives equal tables whatever the threads. Raises ValueError, TypeError naming
     column and row. Source: spec sections 1 to 6.
     """
     config = dict(config or {})
-    seed = int(config.get("seed", 0) if seed is None else seed)
+    seed = int(seed or config.get("seed") or 0)
     threads = int(threads or config.get("threads") or config.get("n_threads") or default_threads())
     mode = config.get("mode")
     if mode not in (None, "S", "TS") or (mode is not None and (mode == "TS") != (time is not None)):
         raise ValueError(f"mode is {mode!r} but time is {time!r}; a temporal graph (TS) has a time column, a static one (S) none.")
     settings = read_settings(config)
     report = progress or (lambda what, done, total: None)
-    timings = {}
+    timings = dict.fromkeys(("pre", "init", "iter", "cut", "ort", "post"), 0.0)
     begin = last = clock.perf_counter()
 
     def lap(name):
         nonlocal last
         now = clock.perf_counter()
-        timings[name] = timings.get(name, 0.0) + now - last
+        timings[name] += now - last
         last = now
 
     data = read_data(table, variables, trajectory=trajectory, time=time, sample_weights=config.get("sample_weights"))

@@ -337,7 +337,7 @@ def continuous(columns, levels, kinds, weights, costs, options, last_codes):
         for k in range(total):
             if kinds[k]:
                 wanted = trial if not final else (bins if k < 2 else bins_u)
-                r[k] = equal_frequency(counts[k], levels[k], n, wanted, bin_of)
+                r[k] = equal_frequency(counts[k], levels[k], n, wanted, bin_of, options.legacy)
                 relabel(columns[k], bin_of, label[k])
         fixed = nothing.copy()
         fixed_levels = 1

@@ -47,23 +47,28 @@ def count_levels(codes, out):
 
 
 @njit(cache=True, nogil=True)
-def equal_frequency(counts, levels, n, bins, bin_of):
+def equal_frequency(counts, levels, n, bins, bin_of, legacy=False):
     """Cut n ranked rows into `bins` equal parts, equal values kept together; returns the bins used.
 
     counts (>= levels,) int32 rows at each value; fills bin_of (>= levels,) with the bin of each value.
 
-    A cut that falls inside a long run of equal values is postponed to the next value, one cut per value: a long tie is
-    followed by bins of a single value (the reference's habit, spec Q2; it only moves the start of the search).
+    Cuts that fall inside a long run of equal values are dropped, and the rows behind it shared out again. Legacy postpones
+    them to the next values, one each, so that a long tie is followed by bins of a single value (spec Q2).
     """
     bins = min(bins, levels)
     width = n // bins
-    part = 0
-    first_row = 0
+    part = opened = 0
+    first_row = start = 0
     last_row = width - 1 if bins > 1 else n - 1
     for level in range(levels):
         if level > 0 and first_row > last_row:
             part += 1
-            last_row = (part + 1) * width - 1 if part < bins - 1 else n - 1
+            last_row = start + (part - opened + 1) * width - 1 if part < bins - 1 else n - 1
+            if last_row < first_row and not legacy:
+                # as many bins as fit behind the tie
+                left = max(1, (n - first_row) // width)
+                start, opened, bins, width = first_row, part, part + left, (n - first_row) // left
+                last_row = start + width - 1 if left > 1 else n - 1
         bin_of[level] = part
         first_row += counts[level]
     return part + 1
