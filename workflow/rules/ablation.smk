@@ -298,7 +298,7 @@ rule ablation:
             "score",
             without=("bootstrap", "ablation_intervals", "power"),
             chips=len(units()) if config["score"]["ablation_intervals"] else 0,
-            windows={key: config["measure"][key] for key in ("speed_window_min", "directionality_window_min")},
+            windows=look_back(),
         ),
         code=code_hash("ablation"),
     script:

@@ -84,6 +84,11 @@ def section(stage, *, without=(), **more):
     return plain({**{key: value for key, value in config[stage].items() if key not in without}, **more})
 
 
+def look_back():
+    """Windows (min) of the features that look back in time: a lag is known no better than they are long."""
+    return {key: config["measure"][key] for key in ("speed_window_min", "directionality_window_min")}
+
+
 # --- what a sample brings -------------------------------------------------------------------------------------------
 
 

@@ -38,7 +38,7 @@ rule score:
             samples=simulated(),
             populations=list(POPULATIONS),
             conditions=config["conditions"],
-            windows={key: config["measure"][key] for key in ("speed_window_min", "directionality_window_min")},
+            windows=look_back(),
             chips=chips_of(simulated()),
         ),
         code=code_hash("score"),
@@ -70,7 +70,11 @@ rule power_world:
                 "alpha": config["score"]["power"]["alpha"],
                 "simulate": section("simulate", without=("seed", "n_frames", "frame_interval_min", "imaging")),
                 "infer": section("infer"),
-                "score": section("score", without=("power",)),
+                "score": section(
+                    "score",
+                    without=("power", "bootstrap", "ablation_intervals"),
+                    windows=look_back(),
+                ),
             }
         ),
         code=code_hash("power_world"),

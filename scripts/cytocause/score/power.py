@@ -15,7 +15,7 @@ from statistics import mean
 
 import pandas as pd
 
-from cytocause.score.graph import graph_counts
+from cytocause.score.false_edges import false_edges
 
 AXES = ("chips", "cells", "hours", "interval_min")
 
@@ -35,7 +35,7 @@ def world_of(truth, found, columns, smallest_p, alpha, cfg):
 
     Parameters
     ----------
-    truth : dict, graph.json of simulate (scored_edges and what graph_counts reads)
+    truth : dict, graph.json of simulate (scored_edges and what false_edges reads)
     found : dict, graph.json of infer
     columns : set of str, the table's columns; edges of other variables are hidden and not asked for
     smallest_p : dict condition -> smallest p that a permutation of the chips could give
@@ -44,7 +44,7 @@ def world_of(truth, found, columns, smallest_p, alpha, cfg):
 
     Returns
     -------
-    dict: edges [{source, target, status, joined}], false (int: joined pairs that are no edge), smallest_p
+    dict: edges [{source, target, status, joined}], false (int: false edges of the directed summary graph), smallest_p
     """
     joined = {frozenset((e["source"], e["target"])) for e in found["edges"]}
     edges = {}
@@ -57,7 +57,7 @@ def world_of(truth, found, columns, smallest_p, alpha, cfg):
                 "status": status(edge, joined, smallest_p, alpha),
                 "joined": frozenset(pair) in joined,
             }
-    false = graph_counts(truth, found, cfg)["skeleton"]["fp"]
+    false = false_edges(truth, found, cfg)["total"]
     return {"edges": list(edges.values()), "false": int(false), "smallest_p": dict(smallest_p)}
 
 
