@@ -12,6 +12,10 @@ import numpy as np
 from .estimate import Options, estimate
 from .missing import displacement
 from .nml import build_costs
+from .ranks import atom_type, bins_asked_for, rank_columns
+
+MOST_CONDITIONS = 8  # the starting bins of estimates with up to so many are ranked beforehand; with more they are the fewest
+CHUNK = 16  # estimates per call of the kernels, so that Ctrl-C is heard and threads share evenly
 
 
 class Book:
@@ -31,10 +35,9 @@ class Book:
             not settings.negative_info,
             int(min(settings.max_bins, max(rows, 2))),
         )
-        self._weights = weights if weights.size else None
+        self._weights = weights
         self.entries = {}
         self.shifts = {}
-        self.asked = 0
         self.computed = 0
         self._masks = {}
         self._mask_of = []
@@ -50,8 +53,19 @@ class Book:
             else:
                 bits = int.from_bytes(np.packbits(present, bitorder="little").tobytes(), "little")
                 self._node_mask.append(self._mask_id(bits, (node,)))
+        self._ranked = self._rank(rows)
         self._threads = max(1, int(threads))
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
+
+    def _rank(self, rows):
+        data = self.data
+        gaps = np.array([mask != self._full for mask in self._node_mask])
+        samples = self._weights.sum() if self._weights.size else self.costs.weight * rows
+        wanted = bins_asked_for(rows, samples, MOST_CONDITIONS)
+        # where every column has gaps nothing is ranked beforehand
+        shape = (len(data), 0 if gaps.all() else rows)
+        atoms = np.empty(shape, atom_type(data.levels, data.kinds))
+        return rank_columns(data.codes, data.levels, data.kinds, gaps, wanted, self.options.max_bins, atoms)
 
     def close(self):
         if self._pool is not None:
@@ -98,29 +112,42 @@ class Book:
         if not new:
             return
         self.computed += len(new)
-        if self._pool is None or len(new) == 1:
-            found = map(self._compute, new)
-        else:
-            found = self._pool.map(self._compute, new)
-        for key, entry in zip(new, found):
-            self.entries[key] = entry
+        for key, (info, value, n, _) in zip(new, self._compute(new)):
+            self.entries[key] = info, value, int(n)
 
-    def _compute(self, key, shuffle=-1):
-        x, y, given, rows = key
+    def _compute(self, keys, shuffles=None):
+        """[info, shifted, rows, passes] of each key; shuffles: permutation of y for each key."""
         data = self.data
-        nodes = np.array((x, y, *given), np.int32)
-        among = np.array(self._mask_members[rows], np.int32)
-        info, value, n, _ = estimate(
-            data.codes, data.levels, data.kinds, nodes, among, self._weights, self.costs, self.options, shuffle, self.seed
-        )
-        return info, value, n
+        lists = [(x, y, *given, *self._mask_members[rows]) for x, y, given, rows in keys]
+        nodes = np.zeros((len(keys), max(map(len, lists))), np.int32)
+        sizes = np.empty((len(keys), 2), np.int64)
+        for k, members in enumerate(lists):
+            nodes[k, : len(members)] = members
+            sizes[k] = 2 + len(keys[k][2]), len(members)
+        if shuffles is None:
+            shuffles = np.full(len(keys), -1)
+        out = np.empty((len(keys), 4))
+        step = max(1, min(CHUNK, len(keys) // (4 * self._threads)))
+        parts = [slice(at, at + step) for at in range(0, len(keys), step)]
+
+        def work(part):
+            estimate(
+                data.codes, self._ranked, nodes[part], sizes[part], shuffles[part], np.uint64(self.seed), self._weights,
+                self.costs, self.options, out[part], np.empty((2, self.options.max_bins + 2), np.int32),
+            )  # fmt: skip
+
+        if self._pool is None or len(parts) == 1:
+            for part in parts:
+                work(part)
+        else:
+            list(self._pool.map(work, parts))
+        return out.tolist()
 
     def shuffled(self, pairs, n_shuffles):
         """Shifted information of each pair (x, y) with y permuted, (pairs, n_shuffles) float64."""
-        jobs = [((x, y, (), self._full), shuffle) for x, y in pairs for shuffle in range(n_shuffles)]
-        run = map if self._pool is None else self._pool.map
-        out = [value for _, value, _ in run(lambda job: self._compute(*job), jobs)]
-        return np.array(out).reshape(len(pairs), n_shuffles)
+        keys = [(x, y, (), self._full) for x, y in pairs for _ in range(n_shuffles)]
+        found = self._compute(keys, np.tile(np.arange(n_shuffles), len(pairs)))
+        return np.array(found)[:, 1].reshape(len(pairs), n_shuffles)
 
     def get(self, key):
         """(info, shifted, rows) of a key; computed if need be."""
