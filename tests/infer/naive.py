@@ -44,12 +44,15 @@ def equal_frequency(values, bins):
     return out
 
 
-def phi(rows, given, joint, levels, complexity):
-    """What some rows tell about `joint` given `given`, less its price."""
-    pairs = Counter((given[i], joint[i]) for i in rows)
-    groups = Counter(given[i] for i in rows)
-    value = sum(c * math.log(c) for c in pairs.values())
-    return value - sum(c * math.log(c) + complexity(c, levels) for c in groups.values())
+def phi(rows, given, joint, levels, complexity, weight=1.0):
+    """What some rows of equal weight tell about `joint` given `given`, less its price; counts as whole samples."""
+
+    def samples(labels):
+        counts = (math.floor(weight * c + 0.5) for c in Counter(labels).values())
+        return [c for c in counts if c > 0]
+
+    value = sum(c * math.log(c) for c in samples((given[i], joint[i]) for i in rows))
+    return value - sum(c * math.log(c) + complexity(c, levels) for c in samples(given[i] for i in rows))
 
 
 def best_cuts(unit, units, given, joint, levels, pen, complexity):

@@ -8,12 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytocause.infer import mutual_information
-from cytocause.infer.cuts import best_cuts, cut_price
+from cytocause.infer.cuts import (
+    add_corners,
+    add_rows,
+    add_table,
+    best_cuts,
+    best_cuts_of_table,
+    count_table,
+    cut_price,
+    sort_by_unit,
+    sum_levels,
+    worth_of_given,
+)
 from cytocause.infer.dynamics import autocorrelation, smooth
 from cytocause.infer.estimate import SUMS, Options, sums
 from cytocause.infer.keyed_random import key_of, permutation, uniform
 from cytocause.infer.missing import frequency_divergence, neighbour_divergence_1d, neighbour_divergence_2d
-from cytocause.infer.nml import build_costs, log_complexity, price_row
+from cytocause.infer.nml import build_costs, log_complexity, price, price_row
 from cytocause.infer.ranks import densify, encode, equal_frequency, multiply, recode, unit_width
 from cytocause.infer.summary import average_ranks
 from tests.infer import naive
@@ -60,8 +71,10 @@ def test_best_cuts_score_as_high_as_any(seed, n, units, g, k):
     label_k = ((unit * k) // units + (rng.random(n) < 0.3)).astype(np.int32) % k
     costs = build_costs(n)
     options = Options(False, False, True, 50)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
     of = np.zeros(units, np.int32)
-    bins = best_cuts(unit, units, label_g, g, label_k, k, 3, np.empty(0), costs, options, of)
+    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, np.empty(0), costs, options, of)
     pen = cut_price(costs.lfact, units, 3, False, False)
     value = -pen * (bins - 1)
     for b in range(bins):
@@ -70,6 +83,71 @@ def test_best_cuts_score_as_high_as_any(seed, n, units, g, k):
     # a cut must gain more than 1e-5 each
     assert value == pytest.approx(best, abs=1e-5 * units)
     assert of.tolist() == sorted(of.tolist()) and of[0] == 0 and of[-1] == bins - 1
+
+
+@few
+@given(
+    seed=seeds,
+    n=st.integers(3, 200),
+    units=st.integers(2, 9),
+    g=st.integers(1, 30),
+    k=st.integers(2, 4),
+    share=st.sampled_from([1.0, 0.4]),
+)
+def test_interval_values_equal_the_definition_from_rows_and_from_tables(seed, n, units, g, k, share):
+    rng = np.random.default_rng(seed)
+    unit, label_g, label_k = (rng.integers(0, r, n).astype(np.int32) for r in (units, g, k))
+    costs = build_costs(n, None if share == 1 else share * n)
+    options = Options(False, False, True, 50)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
+    both = label_g * k + label_k
+    worth = worth_of_given(label_g, g, n, k, costs, options)
+    from_rows, from_table = np.zeros((units + 1, units + 1)), np.zeros((units + 1, units + 1))
+    corner = np.zeros(units * units)
+    add_rows(both, g * k, order, first, units, costs.plogp_rounded, costs, k, corner, from_rows)
+    add_rows(label_g, g, order, first, units, worth, costs, k, corner, from_rows)
+    add_corners(corner, units, from_rows)
+    table = count_table(unit, units, both, g * k)
+    add_table(table, g * k, units, costs.plogp_rounded, costs, k, from_table)
+    sum_levels(table, g, k, units)
+    add_table(table, g, units, worth, costs, k, from_table)
+    for a in range(units):
+        for b in range(a + 1, units + 1):
+            rows = [i for i in range(n) if a <= unit[i] < b]
+            expected = naive.phi(rows, label_g, label_k, k, log_complexity, share)
+            assert from_rows[a, b] == pytest.approx(expected, abs=1e-9)
+            assert from_table[a, b] == pytest.approx(expected, abs=1e-9)
+
+
+def test_cuts_of_a_table_are_those_of_its_rows():
+    rng = np.random.default_rng(5)
+    n, units, k = 5000, 20, 6
+    unit = rng.integers(0, units, n).astype(np.int32)
+    label = ((unit * k) // units + rng.integers(0, 2, n)).astype(np.int32)
+    costs, options = build_costs(n), Options(False, False, True, 50)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
+    for weights in (np.empty(0), np.full(n, 0.5)):
+        of, again = np.zeros(units, np.int64), np.zeros(units, np.int64)
+        zero = np.zeros(n, np.int32)
+        bins = best_cuts(unit, order, first, units, zero, 1, label, k + 1, 5, weights, costs, options, of)
+        table = np.zeros((k + 1, units), np.int32)
+        np.add.at(table, (label, unit), 1)
+        by_unit = np.bincount(unit) * 0.5 if weights.size else weights
+        assert best_cuts_of_table(table, 5, by_unit, costs, options, again) == bins > 1
+        assert of.tolist() == again.tolist()
+
+
+def test_prices_above_the_table_are_those_of_the_recurrence():
+    costs = build_costs(200_000)
+    rng = np.random.default_rng(0)
+    borders = 2 ** np.arange(11, 18)
+    whole = np.unique(np.concatenate((np.arange(2040, 2060), borders, borders - 1, rng.integers(2048, 200_001, 300))))
+    for levels in (2, 3, 10, 50, 70):
+        row, pieces = price_row(costs, levels)
+        errors = [abs(price(row, pieces, int(n)) - log_complexity(n, levels)) for n in whole]
+        assert max(errors) < 1e-9
 
 
 @few

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cytocause.infer import infer, mutual_information, three_point_information
-from cytocause.infer.cuts import _read_back, best_cuts, cut_price
+from cytocause.infer.cuts import _read_back, best_cuts, cut_price, sort_by_unit
 from cytocause.infer.estimate import Options
 from cytocause.infer.nml import build_costs
 
@@ -24,11 +24,13 @@ def test_q3_a_single_bin_opens_again_at_the_price_of_a_first_cut():
     assert cut_price(costs.lfact, 20, 1, False, False) == pytest.approx(np.log(19))
     unit = np.repeat(np.arange(20), 2).astype(np.int32)
     label = (unit >= 10).astype(np.int32)
+    order, first = np.empty(40, np.int32), np.zeros(21, np.int32)
+    sort_by_unit(unit, 20, order, first)
     for legacy, bins in ((True, 1), (False, 2)):
         of = np.zeros(20, np.int32)
         options = Options(False, legacy, True, 50)
         zero = np.zeros(40, np.int32)
-        assert best_cuts(unit, 20, zero, 1, label, 2, 1, np.empty(0), costs, options, of) == bins
+        assert best_cuts(unit, order, first, 20, zero, 1, label, 2, 1, np.empty(0), costs, options, of) == bins
 
 
 def test_q4_backtracking_follows_best_predecessors():

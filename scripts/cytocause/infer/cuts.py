@@ -4,13 +4,13 @@
     interval      [a ........ b)      phi(a, b) = what its rows tell about K, given G, minus its price
     best prefix  F(j) = max( phi(0, j), max_c F(c) + phi(c, j) - pen )
 
-phi of every interval at once: a joint level that occurs c1, c2, c3 times in three unit bins is worth f(c) in each
-interval that holds c of its rows. Seen as a table over (a, b) that is constant but for a few corners,
+phi of every interval at once: a joint level with rows in the unit bins u1 <= u2 <= u3 ... is worth f(c) in each
+interval that holds c of them. Seen as a table over (a, b) that is constant but for corners,
 
-        b ->  u1   u2   u3                  one corner for each pair of its unit bins, so that a level with m of them
-      u1     f1   f12  f123                 costs m (m+1) / 2 additions, wherever they lie; one running sum over the
-      u2          f2   f23                  whole table at the end turns corners into values. A level in most of the
-      u3               f3                   unit bins is added value by value instead.
+        b ->  u1   u2   u3                  one corner for each pair of its rows, of a height that depends only on how
+      u1     f(1) f(2) f(3)                 many rows lie between them; one running sum over the whole table at the end
+      u2          f(1) f(2)                 turns corners into values. So a level of few rows costs little, wherever they
+      u3               f(1)                 lie. A level of many rows is added value by value instead.
 
 Source: spec section 3.5.
 """
@@ -22,8 +22,23 @@ from .nml import log_choose, price, price_row
 from .ranks import recode
 
 BETTER = 1e-5  # nats by which a candidate cut must beat the incumbent (spec 3.5)
-FEW = 16  # rows of a level of `given` up to which they are sorted, not counted in a table
-PER_ROW = 8  # a table of joint levels x unit bins is counted directly up to this many cells per row
+FEW = 48  # rows of a level up to which their pairs are fewer than the intervals
+PER_LEVEL = 48  # rows per joint level above which levels are counted by unit bin, not sorted
+
+
+@njit(cache=True, nogil=True)
+def sort_by_unit(unit, units, order, first_row):
+    """Rows sorted by unit bin, stable; fills order (n,) and first_row (>= units+1,), int32."""
+    for a in range(units + 1):
+        first_row[a] = 0
+    for i in range(unit.size):
+        first_row[unit[i] + 1] += 1
+    for a in range(units):
+        first_row[a + 1] += first_row[a]
+    place = first_row[:units].copy()
+    for i in range(unit.size):
+        order[place[unit[i]]] = i
+        place[unit[i]] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -40,35 +55,46 @@ def cut_price(lfact, units, previous_bins, bic, legacy):
 
 
 @njit(cache=True, nogil=True)
-def best_cuts(unit, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, bin_of):
+def best_cuts(
+    unit, order, first_row, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, bin_of
+):
     """Cut a variable for what its bins tell about `joint`, given `given`.
 
-    unit, given, joint (n,) whole numbers below units, given_levels, joint_levels; given is int32. previous_bins: bins
-    the variable had before; weights (n,) float64 or empty. Fills bin_of (units,) with the bin of each unit bin; returns
-    the number of bins.
+    unit, given, joint (n,) whole numbers below units, given_levels, joint_levels; given is int32; order, first_row: see
+    sort_by_unit. previous_bins: bins the variable had before; weights (n,) float64 or empty. Fills bin_of (units,) with
+    the bin of each unit bin; returns the number of bins.
     """
     pen = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
     if np.isnan(pen):
-        bin_of[:units] = 0
+        for a in range(units):
+            bin_of[a] = 0
         return 1
     n = unit.size
-    if given_levels * joint_levels > 4 * n + 1024 and given_levels > 1:
-        given = given.copy()
-        given_levels = recode(given, given_levels)
+    both = np.empty(n, np.int32)
+    for i in range(n):
+        both[i] = given[i] * joint_levels + joint[i]
     phi = np.zeros((units + 1, units + 1))
-    none = np.empty(0, np.int32)
     if weights.size:
-        table = _count_table(unit, units, given, given_levels, joint, joint_levels)
+        table = count_table(unit, units, both, given_levels * joint_levels)
         unit_weight = np.zeros(units)
         for i in range(n):
             unit_weight[unit[i]] += weights[i]
         weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi)
-    elif given_levels * joint_levels * units <= PER_ROW * n + 4096:
-        table = _count_table(unit, units, given, given_levels, joint, joint_levels)
-        interval_values(table, none, none, n, units, given_levels, joint_levels, costs, options, phi)
+        return _search(phi, units, pen, options.legacy, bin_of)
+    levels = given_levels * joint_levels
+    if levels > 2 * n + 1024:
+        levels = recode(both, levels)
+    corner = np.zeros(units * units)
+    worth_given = worth_of_given(given, given_levels, n, joint_levels, costs, options)
+    if n > PER_LEVEL * levels:
+        table = count_table(unit, units, both, levels)
+        add_table(table, levels, units, costs.plogp_rounded, costs, joint_levels, phi)
+        sum_levels(table, given_levels, joint_levels, units)
+        add_table(table, given_levels, units, worth_given, costs, joint_levels, phi)
     else:
-        first, cells = _gather(unit, units, given, given_levels, joint)
-        interval_values(none, first, cells, n, units, given_levels, joint_levels, costs, options, phi)
+        add_rows(both, levels, order, first_row, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
+        add_rows(given, given_levels, order, first_row, units, worth_given, costs, joint_levels, corner, phi)
+        add_corners(corner, units, phi)
     return _search(phi, units, pen, options.legacy, bin_of)
 
 
@@ -78,17 +104,21 @@ def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of
     each unit bin, or empty where all weigh the same.
     """
     joint_levels, units = table.shape
-    n = table.sum()
     pen = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
     if np.isnan(pen):
-        bin_of[:units] = 0
+        for a in range(units):
+            bin_of[a] = 0
         return 1
     phi = np.zeros((units + 1, units + 1))
-    none = np.empty(0, np.int32)
+    flat = table.copy().ravel()
+    one = np.int64(1)
     if unit_weight.size:
-        weighted_values(table.ravel(), units, np.int64(1), joint_levels, unit_weight, costs, options, phi)
+        weighted_values(flat, units, one, joint_levels, unit_weight, costs, options, phi)
     else:
-        interval_values(table.ravel(), none, none, n, units, np.int64(1), joint_levels, costs, options, phi)
+        worth = worth_of_given(np.zeros(1, np.int32), one, table.sum(), joint_levels, costs, options)
+        add_table(flat, joint_levels, units, costs.plogp_rounded, costs, joint_levels, phi)
+        sum_levels(flat, one, joint_levels, units)
+        add_table(flat, one, units, worth, costs, joint_levels, phi)
     return _search(phi, units, pen, options.legacy, bin_of)
 
 
@@ -111,198 +141,148 @@ def _search(phi, units, pen, legacy, bin_of):
 
 
 @njit(cache=True, nogil=True)
-def interval_values(table, first, cells, n, units, given_levels, joint_levels, costs, options, phi):
-    """Add to phi (units+1, units+1) the value of every interval [a, b) of unit bins, a < b, of n rows.
-
-    Every level g of `given` brings sum over k of f(c_gk) - f(c_g) - LC(c_g, joint_levels), f(c) = c ln c. The rows come
-    as counts at (given, joint, unit), flat int32, or, with an empty table, as `_gather` leaves them.
+def worth_of_given(given, given_levels, n, joint_levels, costs, options):
+    """What a level of `given` with c rows brings, -(f(c) + LC(c, joint_levels)), for c up to n or as far as prices are
+    tabled; beyond that `_far_worth` goes on. float64.
     """
-    direct = table.size > 0
-    row, pieces = price_row(costs, joint_levels)
-    plogp, rounded = costs.plogp_rounded, costs.rounded
-    size = joint_levels * units
+    row, _ = price_row(costs, joint_levels)
     bic_cell = 0.0
+    size = n + 1
     if options.bic:
         bic_cell = 0.5 * (joint_levels - 1) * np.log(max(2.0, costs.weight * n))
         if options.legacy:
-            occupied = _occupied(table, size) if direct else given_levels
-            bic_cell = 0.5 * (joint_levels - 1) * occupied * np.log(float(costs.rows))
-    corner = np.zeros((units, units))
-    in_given = np.zeros(units, np.int32)
-    at = np.empty(units, np.int32)  # unit bins in which a level occurs
-    upto = np.zeros(units + 1, np.int32)  # its rows before each of them
-    whole = np.empty(units + 1, np.int32)
-    value = np.empty(units)
-    before = np.empty(units)
-    scratch = np.zeros(0 if direct else size, np.int32)
+            # times the number of levels, and rows are taken for samples (Q14)
+            seen = np.zeros(given_levels, np.int32)
+            for g in given:
+                seen[g] = 1
+            bic_cell = 0.5 * (joint_levels - 1) * seen.sum() * np.log(float(costs.rows))
+    else:
+        size = np.searchsorted(costs.rounded[: n + 1], row.size)
+    out = np.empty(size)
+    out[0] = 0.0
+    for c in range(1, size):
+        out[c] = -costs.plogp_rounded[c] - (bic_cell if options.bic else row[costs.rounded[c]])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _far_worth(c, row, pieces, costs):
+    return -costs.plogp_rounded[c] - price(row, pieces, costs.rounded[c])
+
+
+@njit(cache=True, nogil=True)
+def count_table(unit, units, labels, levels):
+    """Rows at each (label, unit), flat int32."""
+    table = np.zeros(levels * units, np.int32)
+    for i in range(unit.size):
+        table[labels[i] * units + unit[i]] += 1
+    return table
+
+
+@njit(cache=True, nogil=True)
+def sum_levels(table, given_levels, joint_levels, units):
+    """Sum counts at (given, joint, unit), flat, over joint; in place, into the first given_levels * units places."""
     for g in range(given_levels):
-        if direct:
-            block = table[g * size : (g + 1) * size]
-        else:
-            begin, end = first[g], first[g + 1]
-            if end - begin == 1:
-                # a row alone: f(1) twice, and its price
-                a = cells[begin] % units
-                corner[a, a] -= bic_cell if options.bic else price(row, pieces, rounded[1])
-                continue
-            block = scratch[:0]
-            if end - begin > FEW:
-                block = scratch
-                for i in range(begin, end):
-                    block[cells[i]] += 1
-            else:
-                _insertion_sort(cells, begin, end)
-        place = 0 if block.size else begin
-        for k in range(joint_levels):
-            found = 0
-            if block.size:
-                for a in range(units):
-                    count = block[place + a]
-                    if count:
-                        at[found] = a
-                        upto[found + 1] = upto[found] + count
-                        in_given[a] += count
-                        found += 1
-                place += units
-            else:
-                if place == end:
-                    break
-                label = cells[place] // units
-                while place < end and cells[place] // units == label:
-                    a = cells[place] - label * units
-                    if found == 0 or at[found - 1] != a:
-                        at[found] = a
-                        upto[found + 1] = upto[found]
-                        found += 1
-                    upto[found] += 1
-                    in_given[a] += 1
-                    place += 1
-            if found == 0:
-                continue
-            if 2 * found > units:
-                _cumulate(at, upto, found, units, whole)
-                for a in range(units):
-                    for b in range(a + 1, units + 1):
-                        phi[a, b] += plogp[whole[b] - whole[a]]
-            else:
-                for i in range(found - 1, -1, -1):
-                    for j in range(i, found):
-                        value[j] = plogp[upto[j + 1] - upto[i]]
-                    _add_corners(corner, i, found, at, value, before)
-        if block.size and not direct:
-            block[:] = 0
-        found = 0
         for a in range(units):
-            if in_given[a]:
-                at[found] = a
-                upto[found + 1] = upto[found] + in_given[a]
-                in_given[a] = 0
-                found += 1
-        if 2 * found > units:
-            _cumulate(at, upto, found, units, whole)
-            for a in range(units):
-                for b in range(a + 1, units + 1):
-                    c = whole[b] - whole[a]
-                    if c > 0:
-                        phi[a, b] -= plogp[c] + (bic_cell if options.bic else price(row, pieces, rounded[c]))
+            count = 0
+            for k in range(joint_levels):
+                count += table[(g * joint_levels + k) * units + a]
+            table[g * units + a] = count
+
+
+@njit(cache=True, nogil=True)
+def add_table(table, levels, units, worth, costs, joint_levels, phi):
+    """Add to phi (units+1, units+1) what each of some levels is worth in each interval [a, b) of unit bins.
+
+    table: counts at (level, unit), flat; worth (most,): value of c rows of one level, continued by _far_worth.
+    """
+    upto = np.zeros(units + 1, np.uint32)
+    for level in range(levels):
+        for a in range(units):
+            upto[a + 1] = upto[a] + table[level * units + a]
+        _add_values(upto, units, worth, costs, joint_levels, phi)
+
+
+@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
+def _add_values(upto, units, worth, costs, joint_levels, phi):
+    """Add the values of one level, from the rows it has before each unit bin, upto (units+1,)."""
+    if upto[units] < worth.size:
+        # unsigned, and from 0, so that the compiler can take several intervals at once
+        for a in range(units):
+            begin = upto[a]
+            row_of_phi, after = phi[a, a + 1 :], upto[a + 1 :]
+            for b in range(units - a):
+                row_of_phi[b] += worth[np.uint32(after[b] - begin)]
+    else:
+        row, pieces = price_row(costs, joint_levels)
+        for a in range(units):
+            for b in range(a + 1, units + 1):
+                c = np.int64(upto[b]) - np.int64(upto[a])
+                phi[a, b] += worth[c] if c < worth.size else _far_worth(c, row, pieces, costs)
+
+
+@njit(cache=True, nogil=True)
+def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels, corner, phi):
+    """The same from rows: labels (n,) and their order by unit bin. Levels of few rows go into corner (units * units,)."""
+    n = labels.size
+    first = np.zeros(levels + 2, np.int64)
+    for label in labels:
+        first[label + 2] += 1
+    for level in range(2, levels + 2):
+        first[level] += first[level - 1]
+    # unit bins of the rows, level by level, ascending within each
+    sorted_units = np.empty(n, np.uint16)
+    for a in range(units):
+        for at in range(first_row[a], first_row[a + 1]):
+            label = labels[order[at]] + 1
+            sorted_units[first[label]] = a
+            first[label] += 1
+    # height of the corner of two rows with d - 1 others between them: second difference of worth
+    height = np.zeros(FEW)
+    height[0] = worth[min(1, worth.size - 1)]
+    for d in range(1, min(FEW, worth.size - 1)):
+        height[d] = worth[d + 1] - 2.0 * worth[d] + worth[d - 1]
+    upto = np.zeros(units + 1, np.uint32)
+    for level in range(levels):
+        begin, end = first[level], first[level + 1]
+        if end - begin <= FEW:
+            for i in range(begin, end):
+                row_of_corner, after = corner[np.int64(sorted_units[i]) * units :], sorted_units[i:end]
+                for d in range(after.size):
+                    row_of_corner[after[d]] += height[d]
         else:
-            for i in range(found - 1, -1, -1):
-                for j in range(i, found):
-                    c = upto[j + 1] - upto[i]
-                    value[j] = -plogp[c] - (bic_cell if options.bic else price(row, pieces, rounded[c]))
-                _add_corners(corner, i, found, at, value, before)
-    # corners to values: [a, b) gets all corners at a or later and before b
-    value[:] = 0.0
+            for a in range(units + 1):
+                upto[a] = 0
+            for i in range(begin, end):
+                upto[sorted_units[i] + 1] += 1
+            for a in range(units):
+                upto[a + 1] += upto[a]
+            _add_values(upto, units, worth, costs, joint_levels, phi)
+
+
+@njit(cache=True, nogil=True)
+def add_corners(corner, units, phi):
+    """Turn corners (units * units,) into values: [a, b) gets all corners at a or later and before b."""
+    value = np.zeros(units)
     for a in range(units - 1, -1, -1):
         running = 0.0
         for b in range(a, units):
-            value[b] += corner[a, b]
+            value[b] += corner[a * units + b]
             running += value[b]
             phi[a, b + 1] += running
 
 
 @njit(cache=True, nogil=True)
-def _occupied(table, size):
-    """How many blocks of `size` cells hold anything."""
-    found = 0
-    for g in range(table.size // size):
-        for at in range(g * size, (g + 1) * size):
-            if table[at]:
-                found += 1
-                break
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _cumulate(at, upto, found, units, whole):
-    """Rows before each unit bin, whole (units+1,), from those before each unit bin that occurs."""
-    i = 0
-    for a in range(units):
-        whole[a] = upto[i]
-        if i < found and at[i] == a:
-            i += 1
-    whole[units] = upto[found]
-
-
-@njit(cache=True, nogil=True)
-def _add_corners(corner, i, found, at, value, before):
-    """Add the corners of row i, from its values and those of row i + 1 (before), which they then replace."""
-    last = 0.0
-    for j in range(i, found):
-        # how value - before grows with j
-        step = value[j] - (before[j] if j > i else 0.0)
-        corner[at[i], at[j]] += step - last
-        last = step
-        before[j] = value[j]
-
-
-@njit(cache=True, nogil=True)
-def _count_table(unit, units, given, given_levels, joint, joint_levels):
-    """Rows at each (given, joint, unit), flat int32."""
-    table = np.zeros(given_levels * joint_levels * units, np.int32)
-    for i in range(unit.size):
-        table[(np.int64(given[i]) * joint_levels + joint[i]) * units + unit[i]] += 1
-    return table
-
-
-@njit(cache=True, nogil=True)
-def _gather(unit, units, given, given_levels, joint):
-    """(where each level of `given` begins (levels+1,), joint * units + unit of its rows (n,)), int32."""
-    n = unit.size
-    first = np.zeros(given_levels + 2, np.int32)
-    for i in range(n):
-        first[given[i] + 2] += 1
-    for level in range(2, first.size):
-        first[level] += first[level - 1]
-    cells = np.empty(n, np.int32)
-    for i in range(n):
-        level = given[i] + 1
-        cells[first[level]] = joint[i] * units + unit[i]
-        first[level] += 1
-    return first, cells
-
-
-@njit(cache=True, nogil=True)
-def _insertion_sort(values, begin, end):
-    """Sort values[begin:end] in place; for few."""
-    for i in range(begin + 1, end):
-        value = values[i]
-        j = i
-        while j > begin and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
-
-
-@njit(cache=True, nogil=True)
 def weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi):
-    """interval_values where rows have weights: the counts of an interval times the mean weight of its rows."""
+    """phi where rows have weights, table: counts at (given, joint, unit): the counts of an interval times the mean weight of its rows."""
     row, pieces = price_row(costs, joint_levels)
     bic_cell = 0.0
     if options.bic:
         bic_cell = 0.5 * (joint_levels - 1) * np.log(max(2.0, unit_weight.sum()))
         if options.legacy:
-            occupied = _occupied(table, joint_levels * units)
+            occupied = 0
+            for g in range(given_levels):
+                occupied += table[g * joint_levels * units : (g + 1) * joint_levels * units].any()
             bic_cell = 0.5 * (joint_levels - 1) * occupied * np.log(float(costs.rows))
     for left in range(units):
         in_joint = np.zeros(given_levels * joint_levels, np.int32)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .cuts import best_cuts, best_cuts_of_table
+from .cuts import best_cuts, best_cuts_of_table, sort_by_unit
 from .keyed_random import key_of, permutation
 from .nml import log_choose, price, price_row
 from .ranks import SCAN_BINS, bins_asked_for, densify, multiply, rank_columns, relabel, start_bins, unit_width
@@ -457,12 +457,13 @@ def _read_cuts(of, kinds, levels, units, max_bins, last_codes):
 
 @njit(cache=True, nogil=True)
 def _optimise(
-    columns, levels, units, n_units, kinds, given, given_levels, joint, joint_levels, weights, costs, options,
+    columns, levels, units, order, first_row, n_units, kinds, given, given_levels, joint, joint_levels, weights, costs,
+    options,
 ):  # fmt: skip
     """New cuts of the continuous conditioning variables for one term: (joint label of U, its levels).
 
-    columns, levels: equal-frequency labels of x, y, u...; units, n_units: unit bins of the same; given, joint: the
-    factors of the term besides U. Every sweep uses the labels at its start.
+    columns, levels: equal-frequency labels of x, y, u...; units, n_units, order, first_row: unit bins of the same
+    and rows sorted by them; given, joint: the factors of the term besides U. Every sweep uses the labels at its start.
     """
     total, n = columns.shape
     labels = columns[2:].copy()
@@ -482,8 +483,9 @@ def _optimise(
                 if other != k:
                     base_levels = multiply(base, base_levels, labels[other], sizes[other])
             new_sizes[k] = best_cuts(
-                units[2 + k], n_units[2 + k], base, base_levels, joint, joint_levels, sizes[k], weights, costs, options, of
-            )
+                units[2 + k], order[2 + k], first_row[2 + k], n_units[2 + k], base, base_levels, joint, joint_levels,
+                sizes[k], weights, costs, options, of,
+            )  # fmt: skip
             for i in range(n):
                 label = of[units[2 + k, i]]
                 if label != labels[k, i]:
@@ -511,6 +513,8 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
     levels, kinds = ranked.levels[nodes], ranked.kinds[nodes]
     label = columns.copy()
     units = np.zeros(columns.shape, columns.dtype)
+    order = np.empty((total, n), np.int32)
+    first_row = np.zeros((total, options.max_bins + 1), np.int32)
     n_units = np.ones(total, np.int64)
     r = levels.copy()
     any_u = False
@@ -519,6 +523,7 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
             any_u = any_u or k > 1
             n_units[k] = ranked.units[nodes[k]]
             relabel(columns[k], ranked.unit[nodes[k]], units[k])
+            sort_by_unit(units[k], n_units[k], order[k], first_row[k])
     limit = scan_limit(levels, kinds, costs.rows)
     s = np.empty(SUMS)
 
@@ -594,8 +599,9 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
                 else:
                     given, given_levels = nothing, np.int64(1)
                 all_u, levels_u = _optimise(
-                    label, r, units, n_units, kinds, given, given_levels, label[side], r[side], weights, costs, options
-                )
+                    label, r, units, order, first_row, n_units, kinds, given, given_levels, label[side], r[side], weights,
+                    costs, options,
+                )  # fmt: skip
                 if term >= 2:
                     for i in range(n):
                         kept[side, i] = all_u[i]
@@ -615,8 +621,8 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
             value += sign * term_value
             if term < 2 and kinds[other]:
                 new_r[other] = best_cuts(
-                    units[other], n_units[other], all_u, levels_u, label[side], r[side], r[other], weights, costs, options,
-                    of[other],
+                    units[other], order[other], first_row[other], n_units[other], all_u, levels_u, label[side], r[side],
+                    r[other], weights, costs, options, of[other],
                 )  # fmt: skip
                 value -= _partition_price(costs, options, levels[other], r[other], n_units[other])
         # only now X and Y change
