@@ -43,20 +43,24 @@ def equal_frequency(values, bins, legacy=True):
                 break
             part += 1
             if not legacy and ends[part] < row:
-                left = max(1, (n - row) // width)
+                left = max(1, min(bins - part, (n - row) // width))
                 width = (n - row) // left
+                bins = part + left
                 ends = [*ends[:part], *(row + (j + 1) * width - 1 for j in range(left - 1)), n - 1]
         out[order[row]] = part
         row += 1
     return out
 
 
-def phi(rows, given, joint, levels, complexity):
-    """What some rows tell about `joint` given `given`, less its price."""
-    pairs = Counter((given[i], joint[i]) for i in rows)
-    groups = Counter(given[i] for i in rows)
-    value = sum(c * math.log(c) for c in pairs.values())
-    return value - sum(c * math.log(c) + complexity(c, levels) for c in groups.values())
+def phi(rows, given, joint, levels, complexity, weight=1.0):
+    """What some rows of equal weight tell about `joint` given `given`, less its price; counts as whole samples."""
+
+    def samples(labels):
+        counts = (math.floor(weight * c + 0.5) for c in Counter(labels).values())
+        return [c for c in counts if c > 0]
+
+    value = sum(c * math.log(c) for c in samples((given[i], joint[i]) for i in rows))
+    return value - sum(c * math.log(c) + complexity(c, levels) for c in samples(given[i] for i in rows))
 
 
 def best_cuts(unit, units, given, joint, levels, pen, complexity):

@@ -8,6 +8,7 @@ from cytocause.infer import infer, mutual_information, three_point_information
 from cytocause.infer.dynamics import choose_dynamics, relaxation_time
 from cytocause.infer.nml import log_complexity
 from cytocause.infer.orientation import INF, Triple, induce, joint_log_odds, probability, start
+from cytocause.infer.ranks import encode
 from cytocause.infer.settings import Settings
 from cytocause.infer.table import Data, Variable, read_data
 from cytocause.infer.unfolding import unfold
@@ -242,10 +243,11 @@ def world(taus, lengths, contextual=0):
         x = rng.normal(size=starts[-1])
         for t in range(1, starts[-1]):
             x[t] += alpha * x[t - 1]
-        variables.append(Variable(f"v{k}", "continuous", "dynamic", np.argsort(x).astype(np.int32), x, [0, 1], True, True))
+        codes, distinct = encode(x)
+        variables.append(Variable(f"v{k}", "continuous", "dynamic", codes, distinct, distinct, True, True))
     for k in range(contextual):
         zero = np.zeros(starts[-1], np.int32)
-        variables.append(Variable(f"c{k}", "discrete", "contextual", zero, zero * 1.0, [0], True, True))
+        variables.append(Variable(f"c{k}", "discrete", "contextual", zero, np.zeros(1), [0], True, True))
     return Data(variables, starts, np.ones(starts[-1], bool), np.empty(0), 1.0, True)
 
 
@@ -254,7 +256,7 @@ def test_11_dynamics(monkeypatch):
     laid = world([], lengths, contextual=2)
     zero = np.zeros(sum(lengths))
     laid.variables += [
-        Variable(f"v{k}", "continuous", "dynamic", zero.astype(np.int32), zero, [0, 1, 2], True, True) for k in range(15)
+        Variable(f"v{k}", "continuous", "dynamic", zero.astype(np.int32), np.zeros(1), [0, 1, 2], True, True) for k in range(15)
     ]
     # mean 40; the slowest variable is slow enough not to cap twice the mean
     for max_nodes, expected in ((200, (13, 7)), (50, (3, 40))):

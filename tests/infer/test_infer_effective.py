@@ -5,11 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import typeof
 
 from cytocause.infer import infer
 from cytocause.infer.effective import cluster_effect, design_effect, pairs_at_lag, pooled_autocorrelation
-from cytocause.infer.nml import build_costs, complexity_row, pair_costs
 from cytocause.infer.settings import read_settings
 from tests.infer import data, naive
 
@@ -63,20 +61,6 @@ def test_design_effect_of_a_slow_pair_is_that_of_bartlett():
     # the noise of far lags is left out
     noise = np.where(np.arange(1000) > 300, np.random.default_rng(0).normal(size=1000), 0) * 0.3
     assert design_effect(rho**2 + noise**2 * np.sign(noise), fade) < 1.3 * exact
-
-
-def test_prices_by_samples_are_those_by_rows():
-    for rows, n_eff in ((30, 11), (300, 120), (2000, 37), (2000, 1999)):
-        by_rows, by_samples = build_costs(rows, n_eff), pair_costs(rows, n_eff)
-        assert typeof(by_rows) == typeof(by_samples)  # no second compilation
-        for name in ("plogp", "rounded", "plogp_rounded", "lfact"):
-            np.testing.assert_allclose(getattr(by_samples, name), getattr(by_rows, name), rtol=1e-12, atol=1e-12)
-        for levels in (1, 2, 7, 50, 60):
-            for table, other in ((by_rows.lc, by_samples.lc), (by_rows.lc_one, by_samples.lc_one)):
-                expected = complexity_row(table, by_rows.rounded, levels)
-                found = complexity_row(other, by_samples.rounded, levels)
-                # the place for no rows is never asked of the second
-                np.testing.assert_allclose(found[1:], expected[1:], rtol=1e-12, atol=1e-12)
 
 
 def kept(graph):

@@ -1,90 +1,44 @@
 """Optimal cuts of one variable, the others held fixed: dynamic programming over unit bins.
 
     unit bins   | 0 | 1 | 2 | 3 | 4 | ...            at most 50
-    interval      (a ........ b]      phi(a, b) = what its rows tell about K, given G, minus its price
+    interval      [a ........ b)      phi(a, b) = what its rows tell about K, given G, minus its price
     best prefix  F(j) = max( phi(0, j), max_c F(c) + phi(c, j) - pen )
 
-The rows enter as cells: for each unit bin the joint levels (g, k) that occur in it, with their counts. Moving the
-right border by one unit bin changes only the cells of that bin, so that phi costs as many look-ups as there are cells.
+phi of every interval at once: a joint level with rows in the unit bins u1 <= u2 <= u3 ... is worth f(c) in each
+interval that holds c of them. Seen as a table over (a, b) that is constant but for corners,
+
+        b ->  u1   u2   u3                  one corner for each pair of its rows, of a height that depends only on how
+      u1     f(1) f(2) f(3)                 many rows lie between them; one running sum over the whole table at the end
+      u2          f(1) f(2)                 turns corners into values. So a level of few rows costs little, wherever they
+      u3               f(1)                 lie. A level of many rows is added value by value instead.
+
 Source: spec section 3.5.
 """
 
 import numpy as np
 from numba import njit
 
-from .nml import complexity_row, log_choose
+from .nml import log_choose, price, price_row
 from .ranks import recode
 
 BETTER = 1e-5  # nats by which a candidate cut must beat the incumbent (spec 3.5)
+FEW = 48  # rows of a level up to which their pairs are fewer than the intervals
+PER_LEVEL = 48  # rows per joint level above which levels are counted by unit bin, not sorted
 
 
 @njit(cache=True, nogil=True)
-def sort_by_unit(unit, units, order, start):
-    """Rows sorted by unit bin, stable; fills order (n,) and start (>= units+1,), int32."""
+def sort_by_unit(unit, units, order, first_row):
+    """Rows sorted by unit bin, stable; fills order (n,) and first_row (>= units+1,), int32."""
     for a in range(units + 1):
-        start[a] = 0
+        first_row[a] = 0
     for i in range(unit.size):
-        start[unit[i] + 1] += 1
+        first_row[unit[i] + 1] += 1
     for a in range(units):
-        start[a + 1] += start[a]
-    place = start[:units].copy()
+        first_row[a + 1] += first_row[a]
+    place = first_row[:units].copy()
     for i in range(unit.size):
         order[place[unit[i]]] = i
         place[unit[i]] += 1
-
-
-@njit(cache=True, nogil=True)
-def count_cells(unit, order, first_row, units, labels, levels, stamp, start, cell, count):
-    """Cells of each unit bin for one labelling (n,) of `levels` levels: which labels occur in it, how often.
-
-    unit (n,), order, first_row: unit bins, and rows sorted by them. Fills start (units+1,), cell, count (n,); stamp is
-    (levels,) scratch. All int32.
-    """
-    n = unit.size
-    start[0] = 0
-    cells = 0
-    if 4 * units * levels < n:
-        # many rows, few levels: one pass over the rows in their order
-        table = np.zeros(units * levels, np.int32)
-        for i in range(n):
-            table[unit[i] * levels + labels[i]] += 1
-        at = 0
-        for a in range(units):
-            for j in range(levels):
-                if table[at]:
-                    cell[cells] = j
-                    count[cells] = table[at]
-                    cells += 1
-                at += 1
-            start[a + 1] = cells
-        return
-    for j in range(levels):
-        stamp[j] = -1
-    for a in range(units):
-        begin = cells
-        for at in range(first_row[a], first_row[a + 1]):
-            j = labels[order[at]]
-            if stamp[j] < begin:
-                stamp[j] = cells
-                cell[cells] = j
-                count[cells] = 1
-                cells += 1
-            else:
-                count[stamp[j]] += 1
-        start[a + 1] = cells
-
-
-@njit(cache=True, nogil=True)
-def unit_weights(unit, units, weights):
-    """Cumulative weight of the rows in unit bins 0..a; (units+1,) float64, or empty for uniform weights (None)."""
-    if weights is None:
-        return np.empty(0, np.float64)
-    out = np.zeros(units + 1)
-    for i in range(unit.size):
-        out[unit[i] + 1] += weights[i]
-    for a in range(units):
-        out[a + 1] += out[a]
-    return out
 
 
 @njit(cache=True, nogil=True)
@@ -106,9 +60,9 @@ def best_cuts(
 ):
     """Cut a variable for what its bins tell about `joint`, given `given`.
 
-    unit, given, joint (n,) int32 with units, given_levels, joint_levels levels; order, first_row: see sort_by_unit;
-    previous_bins: bins it had before; weights (n,) float64 or None. Fills bin_of (units,) with the bin of each unit bin;
-    returns the number of bins.
+    unit, given, joint (n,) whole numbers below units, given_levels, joint_levels; given is int32; order, first_row: see
+    sort_by_unit. previous_bins: bins the variable had before; weights (n,) float64 or empty. Fills bin_of (units,) with
+    the bin of each unit bin; returns the number of bins.
     """
     pen = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
     if np.isnan(pen):
@@ -119,105 +73,238 @@ def best_cuts(
     both = np.empty(n, np.int32)
     for i in range(n):
         both[i] = given[i] * joint_levels + joint[i]
+    phi = np.zeros((units + 1, units + 1))
+    if weights.size:
+        table = count_table(unit, units, both, given_levels * joint_levels)
+        unit_weight = np.zeros(units)
+        for i in range(n):
+            unit_weight[unit[i]] += weights[i]
+        weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi)
+        return _search(phi, units, pen, options.legacy, bin_of)
     levels = given_levels * joint_levels
     if levels > 2 * n + 1024:
         levels = recode(both, levels)
-    stamp = np.empty(max(levels, given_levels), np.int32)
-    start = np.empty(units + 1, np.int32)
-    cell = np.empty(n, np.int32)
-    count = np.empty(n, np.int32)
-    count_cells(unit, order, first_row, units, both, levels, stamp, start, cell, count)
-    start_g = np.empty(units + 1, np.int32)
-    cell_g = np.empty(n, np.int32)
-    count_g = np.empty(n, np.int32)
-    count_cells(unit, order, first_row, units, given, given_levels, stamp, start_g, cell_g, count_g)
+    corner = np.zeros(units * units)
+    worth_given = worth_of_given(given, given_levels, n, joint_levels, costs, options)
+    if n > PER_LEVEL * levels:
+        table = count_table(unit, units, both, levels)
+        add_table(table, levels, units, costs.plogp_rounded, costs, joint_levels, phi)
+        sum_levels(table, given_levels, joint_levels, units)
+        add_table(table, given_levels, units, worth_given, costs, joint_levels, phi)
+    else:
+        add_rows(both, levels, order, first_row, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
+        add_rows(given, given_levels, order, first_row, units, worth_given, costs, joint_levels, corner, phi)
+        add_corners(corner, units, phi)
+    return _search(phi, units, pen, options.legacy, bin_of)
 
+
+@njit(cache=True, nogil=True)
+def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of):
+    """The same without `given`, from counts (joint levels, units) int32; unit_weight (units,): the weight of the rows in
+    each unit bin, or empty where all weigh the same.
+    """
+    joint_levels, units = table.shape
+    pen = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
+    if np.isnan(pen):
+        for a in range(units):
+            bin_of[a] = 0
+        return 1
+    phi = np.zeros((units + 1, units + 1))
+    flat = table.copy().ravel()
+    one = np.int64(1)
+    if unit_weight.size:
+        weighted_values(flat, units, one, joint_levels, unit_weight, costs, options, phi)
+    else:
+        worth = worth_of_given(np.zeros(1, np.int32), one, table.sum(), joint_levels, costs, options)
+        add_table(flat, joint_levels, units, costs.plogp_rounded, costs, joint_levels, phi)
+        sum_levels(flat, one, joint_levels, units)
+        add_table(flat, one, units, worth, costs, joint_levels, phi)
+    return _search(phi, units, pen, options.legacy, bin_of)
+
+
+@njit(cache=True, nogil=True)
+def _search(phi, units, pen, legacy, bin_of):
+    """Best cuts from the values of all intervals; fills bin_of (units,), returns the number of bins."""
     best = np.full(units + 1, -np.inf)
     cut = np.zeros(units + 1, np.int32)
-    best[0] = 0.0
-    plogp = costs.plogp_rounded
-    lc = complexity_row(costs.lc, costs.rounded, joint_levels)
-    bic_cell = 0.0
-    if options.bic:
-        bic_cell = _bic_cell(cell_g, start_g[units], given_levels, joint_levels, n, weights, costs, options.legacy)
-    in_joint = np.zeros(levels, np.int32)
-    in_given = np.zeros(given_levels, np.int32)
-    cumulative = unit_weights(unit, units, weights)
-    for left in range(units):
-        if left > 0:
-            # only what the last round touched
-            if start[units] - start[left - 1] < levels:
-                for at in range(start[left - 1], start[units]):
-                    in_joint[cell[at]] = 0
-            else:
-                for j in range(levels):
-                    in_joint[j] = 0
-            for g in range(given_levels):
-                in_given[g] = 0
-        value = 0.0
-        rows = 0
-        base = best[left] - (pen if left > 0 else 0.0)
+    for right in range(1, units + 1):
+        best[right] = phi[0, right]
+    for left in range(1, units):
+        base = best[left] - pen
         for right in range(left + 1, units + 1):
-            if weights is None:
-                for at in range(start[right - 1], start[right]):
-                    before = in_joint[cell[at]]
-                    now = before + count[at]
-                    in_joint[cell[at]] = now
-                    value += plogp[now] - plogp[before]
-                for at in range(start_g[right - 1], start_g[right]):
-                    before = in_given[cell_g[at]]
-                    now = before + count_g[at]
-                    in_given[cell_g[at]] = now
-                    value -= plogp[now] - plogp[before]
-                    if not options.bic:
-                        value -= lc[now] - lc[before]
-                    elif before == 0:
-                        value -= bic_cell
-            else:
-                for at in range(start[right - 1], start[right]):
-                    in_joint[cell[at]] += count[at]
-                    rows += count[at]
-                for at in range(start_g[right - 1], start_g[right]):
-                    in_given[cell_g[at]] += count_g[at]
-                mean_weight = (cumulative[right] - cumulative[left]) / max(rows, 1)
-                value = _weighted_value(in_joint, in_given, mean_weight, plogp, lc, options.bic, bic_cell)
-            if left == 0:
+            value = base + phi[left, right]
+            if value - best[right] > BETTER:
                 best[right] = value
-            elif base + value - best[right] > BETTER:
-                best[right] = base + value
                 # the sign is the reference's back-tracking rule (Q4); the default ignores it
                 cut[right] = -left if cut[left + 1] == 0 else left
-    return _read_back(cut, units, options.legacy, bin_of)
+    return _read_back(cut, units, legacy, bin_of)
 
 
 @njit(cache=True, nogil=True)
-def _weighted_value(in_joint, in_given, mean_weight, plogp, lc, bic, bic_cell):
-    """phi of an interval whose rows weigh mean_weight on average."""
-    value = 0.0
-    for c in in_joint:
-        value += plogp[int(mean_weight * c + 0.5)]
-    for c in in_given:
-        if c > 0:
-            m = int(mean_weight * c + 0.5)
-            value -= plogp[m]
-            value -= bic_cell if bic else lc[m]
-    return value
+def worth_of_given(given, given_levels, n, joint_levels, costs, options):
+    """What a level of `given` with c rows brings, -(f(c) + LC(c, joint_levels)), for c up to n or as far as prices are
+    tabled; beyond that `_far_worth` goes on. float64.
+    """
+    row, _ = price_row(costs, joint_levels)
+    bic_cell = 0.0
+    size = n + 1
+    if options.bic:
+        bic_cell = 0.5 * (joint_levels - 1) * np.log(max(2.0, costs.weight * n))
+        if options.legacy:
+            # times the number of levels, and rows are taken for samples (Q14)
+            seen = np.zeros(given_levels, np.int32)
+            for g in given:
+                seen[g] = 1
+            bic_cell = 0.5 * (joint_levels - 1) * seen.sum() * np.log(float(costs.rows))
+    else:
+        size = np.searchsorted(costs.rounded[: n + 1], row.size)
+    out = np.empty(size)
+    out[0] = 0.0
+    for c in range(1, size):
+        out[c] = -costs.plogp_rounded[c] - (bic_cell if options.bic else row[costs.rounded[c]])
+    return out
 
 
 @njit(cache=True, nogil=True)
-def _bic_cell(cell_g, cells, given_levels, joint_levels, n, weights, costs, legacy):
-    """BIC price of one occupied given level. Legacy multiplies by their number, and takes rows for samples (Q14)."""
-    if not legacy:
-        samples = costs.weight * n
-        if weights is not None:
-            samples = weights.sum()
-        return 0.5 * (joint_levels - 1) * np.log(max(2.0, samples))
-    seen = np.zeros(given_levels, np.int32)
-    occupied = 0
-    for at in range(cells):
-        occupied += 1 - seen[cell_g[at]]
-        seen[cell_g[at]] = 1
-    return 0.5 * (joint_levels - 1) * occupied * np.log(float(costs.rows))
+def _far_worth(c, row, pieces, costs):
+    return -costs.plogp_rounded[c] - price(row, pieces, costs.rounded[c])
+
+
+@njit(cache=True, nogil=True)
+def count_table(unit, units, labels, levels):
+    """Rows at each (label, unit), flat int32."""
+    table = np.zeros(levels * units, np.int32)
+    for i in range(unit.size):
+        table[labels[i] * units + unit[i]] += 1
+    return table
+
+
+@njit(cache=True, nogil=True)
+def sum_levels(table, given_levels, joint_levels, units):
+    """Sum counts at (given, joint, unit), flat, over joint; in place, into the first given_levels * units places."""
+    for g in range(given_levels):
+        for a in range(units):
+            count = 0
+            for k in range(joint_levels):
+                count += table[(g * joint_levels + k) * units + a]
+            table[g * units + a] = count
+
+
+@njit(cache=True, nogil=True)
+def add_table(table, levels, units, worth, costs, joint_levels, phi):
+    """Add to phi (units+1, units+1) what each of some levels is worth in each interval [a, b) of unit bins.
+
+    table: counts at (level, unit), flat; worth (most,): value of c rows of one level, continued by _far_worth.
+    """
+    upto = np.zeros(units + 1, np.uint32)
+    for level in range(levels):
+        for a in range(units):
+            upto[a + 1] = upto[a] + table[level * units + a]
+        _add_values(upto, units, worth, costs, joint_levels, phi)
+
+
+@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
+def _add_values(upto, units, worth, costs, joint_levels, phi):
+    """Add the values of one level, from the rows it has before each unit bin, upto (units+1,)."""
+    if upto[units] < worth.size:
+        # unsigned, and from 0, so that the compiler can take several intervals at once
+        for a in range(units):
+            begin = upto[a]
+            row_of_phi, after = phi[a, a + 1 :], upto[a + 1 :]
+            for b in range(units - a):
+                row_of_phi[b] += worth[np.uint32(after[b] - begin)]
+    else:
+        row, pieces = price_row(costs, joint_levels)
+        for a in range(units):
+            for b in range(a + 1, units + 1):
+                c = np.int64(upto[b]) - np.int64(upto[a])
+                phi[a, b] += worth[c] if c < worth.size else _far_worth(c, row, pieces, costs)
+
+
+@njit(cache=True, nogil=True)
+def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels, corner, phi):
+    """The same from rows: labels (n,) and their order by unit bin. Levels of few rows go into corner (units * units,)."""
+    n = labels.size
+    first = np.zeros(levels + 2, np.int64)
+    for label in labels:
+        first[label + 2] += 1
+    for level in range(2, levels + 2):
+        first[level] += first[level - 1]
+    # unit bins of the rows, level by level, ascending within each
+    sorted_units = np.empty(n, np.uint16)
+    for a in range(units):
+        for at in range(first_row[a], first_row[a + 1]):
+            label = labels[order[at]] + 1
+            sorted_units[first[label]] = a
+            first[label] += 1
+    # height of the corner of two rows with d - 1 others between them: second difference of worth
+    height = np.zeros(FEW)
+    height[0] = worth[min(1, worth.size - 1)]
+    for d in range(1, min(FEW, worth.size - 1)):
+        height[d] = worth[d + 1] - 2.0 * worth[d] + worth[d - 1]
+    upto = np.zeros(units + 1, np.uint32)
+    for level in range(levels):
+        begin, end = first[level], first[level + 1]
+        if end - begin <= FEW:
+            for i in range(begin, end):
+                row_of_corner, after = corner[np.int64(sorted_units[i]) * units :], sorted_units[i:end]
+                for d in range(after.size):
+                    row_of_corner[after[d]] += height[d]
+        else:
+            for a in range(units + 1):
+                upto[a] = 0
+            for i in range(begin, end):
+                upto[sorted_units[i] + 1] += 1
+            for a in range(units):
+                upto[a + 1] += upto[a]
+            _add_values(upto, units, worth, costs, joint_levels, phi)
+
+
+@njit(cache=True, nogil=True)
+def add_corners(corner, units, phi):
+    """Turn corners (units * units,) into values: [a, b) gets all corners at a or later and before b."""
+    value = np.zeros(units)
+    for a in range(units - 1, -1, -1):
+        running = 0.0
+        for b in range(a, units):
+            value[b] += corner[a * units + b]
+            running += value[b]
+            phi[a, b + 1] += running
+
+
+@njit(cache=True, nogil=True)
+def weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi):
+    """phi where rows have weights, table: counts at (given, joint, unit): the counts of an interval times the mean weight of its rows."""
+    row, pieces = price_row(costs, joint_levels)
+    bic_cell = 0.0
+    if options.bic:
+        bic_cell = 0.5 * (joint_levels - 1) * np.log(max(2.0, unit_weight.sum()))
+        if options.legacy:
+            occupied = 0
+            for g in range(given_levels):
+                occupied += table[g * joint_levels * units : (g + 1) * joint_levels * units].any()
+            bic_cell = 0.5 * (joint_levels - 1) * occupied * np.log(float(costs.rows))
+    for left in range(units):
+        in_joint = np.zeros(given_levels * joint_levels, np.int32)
+        rows = 0
+        weight = 0.0
+        for right in range(left + 1, units + 1):
+            weight += unit_weight[right - 1]
+            for level in range(in_joint.size):
+                count = table[level * units + right - 1]
+                in_joint[level] += count
+                rows += count
+            mean_weight = weight / max(rows, 1)
+            value = 0.0
+            for g in range(given_levels):
+                total = 0
+                for level in range(g * joint_levels, (g + 1) * joint_levels):
+                    value += costs.plogp_rounded[int(mean_weight * in_joint[level] + 0.5)]
+                    total += in_joint[level]
+                if total > 0:
+                    m = int(mean_weight * total + 0.5)
+                    value -= costs.plogp_rounded[m] + (bic_cell if options.bic else price(row, pieces, m))
+            phi[left, right] = value
 
 
 @njit(cache=True, nogil=True)

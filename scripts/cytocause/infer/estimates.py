@@ -6,12 +6,17 @@ them, so that variables missing together share their entries. The graph never ch
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby, repeat
 
 import numpy as np
 
 from .estimate import Options, estimate
 from .missing import displacement
-from .nml import build_costs, pair_costs
+from .nml import build_costs
+from .ranks import atom_type, bins_asked_for, rank_columns
+
+MOST_CONDITIONS = 8  # the starting bins of estimates with up to so many are ranked beforehand; with more they are the fewest
+CHUNK = 16  # estimates per call of the kernels, so that Ctrl-C is heard and threads share evenly
 
 
 class Book:
@@ -31,11 +36,10 @@ class Book:
             not settings.negative_info,
             int(min(settings.max_bins, max(rows, 2))),
         )
-        self._weights = weights if weights.size else None
+        self._weights = weights
         self.shares = unfolded.shares
         self.entries = {}
         self.shifts = {}
-        self.asked = 0
         self.computed = 0
         self._masks = {}
         self._mask_of = []
@@ -51,8 +55,21 @@ class Book:
             else:
                 bits = int.from_bytes(np.packbits(present, bitorder="little").tobytes(), "little")
                 self._node_mask.append(self._mask_id(bits, (node,)))
+        self._ranked = self._rank(rows)
         self._threads = max(1, int(threads))
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
+
+    def _rank(self, rows):
+        data = self.data
+        gaps = np.array([mask != self._full for mask in self._node_mask])
+        samples = self._weights.sum() if self._weights.size else self.costs.weight * rows
+        wanted = bins_asked_for(rows, samples, MOST_CONDITIONS)
+        if self.shares is not None:
+            wanted[2:] = True  # pairs of other sizes begin with other numbers
+        # where every column has gaps nothing is ranked beforehand
+        shape = (len(data), 0 if gaps.all() else rows)
+        atoms = np.empty(shape, atom_type(data.levels, data.kinds))
+        return rank_columns(data.codes, data.levels, data.kinds, gaps, wanted, self.options.max_bins, self.options.legacy, atoms)
 
     def close(self):
         if self._pool is not None:
@@ -108,32 +125,51 @@ class Book:
         if not new:
             return
         self.computed += len(new)
-        if self._pool is None or len(new) == 1:
-            found = map(self._compute, new)
-        else:
-            found = self._pool.map(self._compute, new)
-        for key, entry in zip(new, found):
-            self.entries[key] = entry
+        for key, (info, value, n, _) in zip(new, self._compute(new)):
+            self.entries[key] = info, value, int(n)
 
-    def _compute(self, key, shuffle=-1):
-        x, y, given, rows, size = key
+    def _compute(self, keys, shuffles=None):
+        """[info, shifted, rows, passes] of each key; shuffles: permutation of y for each key."""
         data = self.data
-        costs = self.costs if size is None else pair_costs(self.costs.rows, size)
-        nodes = np.array((x, y, *given), np.int32)
-        among = np.array(self._mask_members[rows], np.int32)
-        info, value, n, _ = estimate(
-            data.codes, data.levels, data.kinds, nodes, among, self._weights, costs, self.options, shuffle, self.seed
-        )
-        return info, value, n
+        if shuffles is None:
+            shuffles = np.full(len(keys), -1)
+        # keys of one effective size share their prices
+        order = sorted(range(len(keys)), key=lambda k: keys[k][4] or 0)
+        lists = [(*keys[k][:2], *keys[k][2], *self._mask_members[keys[k][3]]) for k in order]
+        nodes = np.zeros((len(keys), max(map(len, lists))), np.int32)
+        sizes = np.empty((len(keys), 2), np.int64)
+        for row, (k, members) in enumerate(zip(order, lists)):
+            nodes[row, : len(members)] = members
+            sizes[row] = 2 + len(keys[k][2]), len(members)
+        shuffles = shuffles[order]
+        out = np.empty((len(keys), 4))
+
+        def work(part, costs):
+            estimate(
+                data.codes, self._ranked, nodes[part], sizes[part], shuffles[part], np.uint64(self.seed), self._weights,
+                costs, self.options, out[part], np.empty((2, self.options.max_bins + 2), np.int32),
+            )  # fmt: skip
+
+        at = 0
+        for size, group in groupby(order, key=lambda k: keys[k][4]):
+            costs = self.costs if size is None else build_costs(self.costs.rows, size)
+            end = at + len(list(group))
+            step = max(1, min(CHUNK, (end - at) // (4 * self._threads)))
+            parts = [slice(first, min(first + step, end)) for first in range(at, end, step)]
+            if self._pool is None or len(parts) == 1:
+                for part in parts:
+                    work(part, costs)
+            else:
+                list(self._pool.map(work, parts, repeat(costs)))
+            at = end
+        found = out.tolist()
+        return [row for _, row in sorted(zip(order, found))]
 
     def shuffled(self, pairs, n_shuffles):
         """Shifted information of each pair (x, y) with y permuted, (pairs, n_shuffles) float64."""
-        jobs = [
-            ((x, y, (), self._full, self.size_of(x, y)), shuffle) for x, y in pairs for shuffle in range(n_shuffles)
-        ]
-        run = map if self._pool is None else self._pool.map
-        out = [value for _, value, _ in run(lambda job: self._compute(*job), jobs)]
-        return np.array(out).reshape(len(pairs), n_shuffles)
+        keys = [(x, y, (), self._full, self.size_of(x, y)) for x, y in pairs for _ in range(n_shuffles)]
+        found = self._compute(keys, np.tile(np.arange(n_shuffles), len(pairs)))
+        return np.array(found)[:, 1].reshape(len(pairs), n_shuffles)
 
     def get(self, key):
         """(info, shifted, rows) of a key; computed if need be."""

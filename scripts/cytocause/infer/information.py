@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from .estimate import ZERO, Options, estimate
-from .nml import build_costs
-from .ranks import encode
+from .nml import MOST_PLACES, build_costs
+from .ranks import atom_type, bins_asked_for, encode, rank_columns
 
 MAX_BINS = 50
 COMPLEXITIES = ("nml", "bic")
@@ -161,6 +161,8 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
     """Information of complete columns (x, y, *u)."""
     if complexity not in COMPLEXITIES:
         raise ValueError(f"complexity is {complexity!r}; expected one of {', '.join(COMPLEXITIES)}.")
+    if not 2 <= max_bins <= MOST_PLACES:
+        raise ValueError(f"max_bins is {max_bins}; expected 2 to {MOST_PLACES}.")
     rows = columns[0].size
     if rows == 0:
         return Information(0.0, 0.0, 0.0, 0, 0, {"x": None, "y": None})
@@ -174,11 +176,15 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
         costs = build_costs(rows, None if n_eff is None or n_eff == rows else float(n_eff))
     options = Options(complexity == "bic", bool(legacy), bool(clamp), int(min(max_bins, max(rows, 2))))
     cuts = np.empty((2, options.max_bins + 2), np.int32)
-    nodes = np.arange(len(columns), dtype=np.int32)
-    used = weights if weights.size else None
-    info, value, n, passes = estimate(
-        codes, levels, flags, nodes, np.empty(0, np.int32), used, costs, options, last_codes=cuts
-    )
+    samples = weights.sum() if weights.size else costs.weight * rows
+    wanted = bins_asked_for(rows, samples, len(columns))
+    atoms = np.empty(codes.shape, atom_type(levels, flags))
+    ranked = rank_columns(codes, levels, flags, np.zeros(len(columns), bool), wanted, options.max_bins, options.legacy, atoms)
+    nodes = np.arange(len(columns), dtype=np.int32)[None]
+    out = np.empty((1, 4))
+    sizes, shuffles = np.full((1, 2), len(columns)), np.array([-1])
+    estimate(codes, ranked, nodes, sizes, shuffles, np.uint64(0), weights, costs, options, out, cuts)
+    info, value, n, passes = out[0].tolist()
     cuts = {
         name: _edges(columns, flags, place, cuts[place], coded[place][1], legacy, sorted_labels)
         for place, name in enumerate("xy")

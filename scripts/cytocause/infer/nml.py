@@ -2,9 +2,12 @@
 
     LC(n, r) = ln C(n, r)    price, in nats, of describing n samples with r levels
 
-C grows with both: a variable with many levels must earn them. A kernel never evaluates a logarithm: every price it
-needs depends on a whole number of rows c, so that it is looked up in `Costs`. With rows of weight w (effective sample
-size below the number of rows) the tables hold the price of round(w c) samples at place c.
+C grows with both: a variable with many levels must earn them. A kernel hardly evaluates a logarithm: every price it
+needs depends on a whole number of rows c, and is looked up. With rows of weight w (effective sample size below the
+number of rows) c rows count for round(w c) samples.
+
+    samples     0 ........... 2048 ........ 4096 ................ 8192 ......
+    LC(n, r)    every n       128 cubic pieces   128 cubic pieces        (1 MB for any number of rows; error < 1e-9)
 
 Source: Kontkanen & Myllymaki 2007 (recurrence); spec section 3.1.
 """
@@ -17,17 +20,21 @@ from numba import njit
 
 LEVELS = 50  # rows of the table; longer ones continue the recurrence on demand
 EXACT_LIMIT = 1000  # samples up to which C(n, 2) is summed, above it is approximated (spec 3.1)
+TABLE_BITS = 11
+TABLED = 1 << TABLE_BITS  # samples up to which LC is in the table, above it is a piecewise cubic
+PIECE_BITS = 7  # 128 pieces between a power of two and the next
+MOST_PLACES = 1000  # largest number of places for cuts (the config's limit of max_bins)
 
 
 class Costs(NamedTuple):
-    """Read-only tables, all indexed by a number of rows c = 0..n (uniform weight w) or of samples (general weights).
+    """Read-only tables, indexed by a number of rows c = 0..n (uniform weight w) or of samples (general weights).
 
     plogp    (n+1,) float64, (w c) ln (w c)
     rounded  (n+1,) int32, samples that c rows count for, round(w c)
     plogp_rounded  (n+1,) float64, m ln m with m = rounded[c]
-    lc       (LEVELS+1, n+1) float64, LC(rounded[c], r); row r
-    lc_one   the same with LC(max(1, rounded[c]), r)
-    lfact    (n+1,) float64, ln c!
+    lc       (LEVELS+1, tabled+1) float64, LC(m, r) by samples m; row r
+    pieces   (LEVELS+1, pieces, 4) float64, the same above: coefficients of the cubic on each piece
+    lfact    (places+1,) float64, ln c!
     weight   float, w
     rows     int, rows of the whole table (before rows with missing values are left out)
     """
@@ -36,7 +43,7 @@ class Costs(NamedTuple):
     rounded: np.ndarray
     plogp_rounded: np.ndarray
     lc: np.ndarray
-    lc_one: np.ndarray
+    pieces: np.ndarray
     lfact: np.ndarray
     weight: float
     rows: int
@@ -59,49 +66,94 @@ def log_complexity_two(n):
 
 
 @njit(cache=True, nogil=True)
-def fill_complexity(table):
-    """Fill table[r, n] with LC(n, r) for every level count r and sample count n it has room for."""
-    levels, size = table.shape
-    for n in range(size):
-        table[0, n] = 0.0
-        if levels > 1:
-            table[1, n] = 0.0
-        if levels > 2:
-            value = log_complexity_two(n)
-            table[2, n] = value
-            ratio = np.exp(value)  # q_r = C(n, r) / C(n, r-1)
-            for r in range(3, levels):
-                if n > 0:
-                    ratio = 1.0 + n / ((r - 2) * ratio)
-                    value += np.log(ratio)
-                table[r, n] = value
+def climb(n, two, row):
+    """Fill row[r] (levels+1,) with LC(n, r), given two = LC(n, 2), by the recurrence; n >= 0, not necessarily whole."""
+    for r in range(min(2, row.size)):
+        row[r] = 0.0
+    if row.size > 2:
+        row[2] = two
+        ratio = np.exp(two)  # q_r = C(n, r) / C(n, r-1)
+        for r in range(3, row.size):
+            ratio = 1.0 + n / ((r - 2) * ratio)
+            row[r] = row[r - 1] + np.log(ratio)
 
 
 @njit(cache=True, nogil=True)
-def complexity_row(table, rounded, levels):
-    """LC(rounded[c], levels) for all c; (n+1,) float64. A view of the table, or continued past its last row.
+def fill_complexity(two, table, pieces):
+    """Fill table[r, n] with LC(n, r), n < its length, and pieces[r] with the cubics above.
 
-    A table wider than `rounded` is one by samples (see pair_costs): its places are looked up.
+    two (table's length,) float64: LC(n, 2).
     """
-    last = table.shape[0] - 1
-    by_samples = table.shape[1] != rounded.size
-    if levels <= last and not by_samples:
-        return table[levels]
-    row = np.empty(rounded.size)
+    levels = table.shape[0]
+    row = np.zeros(levels)
+    for n in range(1, table.shape[1]):
+        climb(n, two[n], row)
+        for r in range(levels):
+            table[r, n] = row[r]
+    at = np.empty((4, levels))
+    for piece in range(pieces.shape[1]):
+        octave = TABLE_BITS + (piece >> PIECE_BITS)
+        width = 2.0 ** (octave - PIECE_BITS)
+        first = 2.0**octave + (piece & ((1 << PIECE_BITS) - 1)) * width
+        for k in range(4):
+            n = first + k * width / 3.0
+            climb(n, log_complexity_two(n), at[k])
+        for r in range(levels):
+            cubic_through(at[:, r], pieces[r, piece])
+
+
+@njit(cache=True, nogil=True)
+def cubic_through(y, out):
+    """Coefficients (4,), constant first, of the cubic that takes the values y (4,) at 0, 1/3, 2/3, 1."""
+    out[0] = y[0]
+    out[1] = -5.5 * y[0] + 9.0 * y[1] - 4.5 * y[2] + y[3]
+    out[2] = 9.0 * y[0] - 22.5 * y[1] + 18.0 * y[2] - 4.5 * y[3]
+    out[3] = -4.5 * y[0] + 13.5 * y[1] - 13.5 * y[2] + 4.5 * y[3]
+
+
+@njit(cache=True, nogil=True)
+def price(row, pieces, samples):
+    """LC(samples, r) in nats from row r of the table, (tabled+1,), and its pieces, (pieces, 4); samples whole, >= 0."""
+    if samples < row.size:
+        return row[samples]
+    return _far_price(pieces, samples)
+
+
+@njit(cache=True, nogil=True)
+def _far_price(pieces, samples):
+    octave = TABLE_BITS
+    while samples >> (octave + 1):
+        octave += 1
+    shift = octave - PIECE_BITS
+    piece = ((octave - TABLE_BITS - 1) << PIECE_BITS) + (samples >> shift)
+    t = (samples & ((1 << shift) - 1)) / (1 << shift)
+    a = pieces[piece]
+    return a[0] + t * (a[1] + t * (a[2] + t * a[3]))
+
+
+@njit(cache=True, nogil=True)
+def price_row(costs, levels):
+    """(row, pieces) of LC(., levels) for `price`: views of the table, or continued past its last row."""
+    last = costs.lc.shape[0] - 1
     if levels <= last:
-        for c in range(row.size):
-            row[c] = table[levels, rounded[c]]
-        return row
-    for c in range(row.size):
-        n = rounded[c]
-        at = n if by_samples else c
-        value = table[last, at]
-        ratio = np.exp(value - table[last - 1, at])
-        for r in range(last + 1, levels + 1):
-            ratio = 1.0 + n / ((r - 2) * ratio)
-            value += np.log(ratio)
-        row[c] = value if n > 0 else 0.0
-    return row
+        return costs.lc[levels], costs.pieces[levels]
+    row = np.zeros(costs.lc.shape[1])
+    all_levels = np.empty(levels + 1)
+    for n in range(1, row.size):
+        climb(n, costs.lc[2, n], all_levels)
+        row[n] = all_levels[levels]
+    pieces = np.empty(costs.pieces.shape[1:])
+    at = np.empty(4)
+    for piece in range(pieces.shape[0]):
+        octave = TABLE_BITS + (piece >> PIECE_BITS)
+        width = 2.0 ** (octave - PIECE_BITS)
+        first = 2.0**octave + (piece & ((1 << PIECE_BITS) - 1)) * width
+        for k in range(4):
+            n = first + k * width / 3.0
+            climb(n, log_complexity_two(n), all_levels)
+            at[k] = all_levels[levels]
+        cubic_through(at, pieces[piece])
+    return row, pieces
 
 
 @njit(cache=True, nogil=True)
@@ -114,12 +166,28 @@ def log_choose(lfact, n, k):
 
 def log_complexity(n, levels):
     """LC(n, levels) in nats, for n >= 0 samples and levels >= 0; 0 when either is trivial."""
-    table = np.zeros((max(int(levels), 2) + 1, int(n) + 1))
-    fill_complexity(table)
-    return float(table[int(levels), int(n)])
+    row = np.zeros(max(int(levels), 2) + 1)
+    if n > 0:
+        climb(int(n), log_complexity_two(int(n)), row)
+    return float(row[int(levels)])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
+def _two_levels():
+    """LC(n, 2) of every n in the table."""
+    return np.array([log_complexity_two(n) for n in range(TABLED)])
+
+
+@lru_cache(maxsize=4)
+def _prices(octaves):
+    """(lc, pieces) of `Costs`, shared by all numbers of rows and samples up to so many powers of two above the table."""
+    lc = np.zeros((LEVELS + 1, TABLED))
+    pieces = np.zeros((LEVELS + 1, octaves << PIECE_BITS, 4))
+    fill_complexity(_two_levels(), lc, pieces)
+    return lc, pieces
+
+
+@lru_cache(maxsize=4)
 def build_costs(rows, n_eff=None, largest=None):
     """The tables for `rows` rows that count for n_eff samples (default: one each).
 
@@ -127,48 +195,25 @@ def build_costs(rows, n_eff=None, largest=None):
     """
     weight = 1.0 if n_eff is None else float(n_eff) / rows
     size = max(rows, largest or 0, LEVELS + 1)
-    count = np.arange(size + 1)
-    weighted = weight * count
+    weighted = weight * np.arange(size + 1)
     rounded = np.floor(weighted + 0.5).astype(np.int32)
-    raw = np.zeros((LEVELS + 1, int(rounded[-1]) + 1))
-    fill_complexity(raw)
-    lc = raw if weight == 1.0 else np.ascontiguousarray(raw[:, rounded])
-    lc_one = lc if rounded[1] >= 1 else np.ascontiguousarray(raw[:, np.maximum(rounded, np.minimum(count, 1))])
-    plogp_rounded = _plogp(rounded.astype(np.float64))
+    most = max(1, int(rounded[-1]))
+    lc, pieces = _prices(max(0, most.bit_length() - TABLE_BITS))
+    plogp = _plogp(weighted)
     return Costs(
-        plogp=_plogp(weighted),
+        plogp=plogp,
         rounded=rounded,
-        plogp_rounded=plogp_rounded,
+        plogp_rounded=plogp if weight == 1.0 else _plogp(rounded.astype(np.float64)),
         lc=lc,
-        lc_one=lc_one,
-        lfact=np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size + 1))))),
+        pieces=pieces,
+        lfact=np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, MOST_PLACES + 1))))),
         weight=weight,
         rows=int(rows),
     )
 
 
-@lru_cache(maxsize=2)
-def _by_samples(rows):
-    """Prices by samples instead of rows, for any weight: LC(m, r) and, in place of LC(0, r), LC(1, r); one column to spare."""
-    lc = np.zeros((LEVELS + 1, max(rows, LEVELS + 1) + 2))
-    fill_complexity(lc)
-    lc_one = lc.copy()
-    lc_one[:, 0] = lc[:, 1]
-    plain = build_costs(rows)
-    return lc, lc_one, plain.plogp, plain.lfact
-
-
-@lru_cache(maxsize=64)
-def pair_costs(rows, n_eff):
-    """build_costs(rows, n_eff) for one of many sizes: its large tables are shared by all of them."""
-    lc, lc_one, plogp, lfact = _by_samples(rows)
-    weighted = float(n_eff) / rows * np.arange(plogp.size)
-    rounded = np.floor(weighted + 0.5).astype(np.int32)
-    return Costs(_plogp(weighted), rounded, plogp[rounded], lc, lc_one, lfact, float(n_eff) / rows, int(rows))
-
-
 def _plogp(values):
     out = np.zeros(values.size)
-    positive = values > 0
-    out[positive] = values[positive] * np.log(values[positive])
+    np.log(values, out=out, where=values > 0)
+    out *= values
     return out

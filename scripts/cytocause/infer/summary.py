@@ -158,12 +158,14 @@ def sign_of(data, x, y, contributors):
     complete = np.all(data.codes[nodes] >= 0, axis=0)
     if complete.sum() < 3:
         return None, None
-    ranks = np.vstack([average_ranks(data.codes[node][complete]) for node in nodes])
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    norms = np.sqrt((ranks**2).sum(axis=1))
-    if (norms == 0).any():
+    ranks = np.empty((len(nodes), int(complete.sum())))
+    for k, node in enumerate(nodes):
+        ranks[k] = average_ranks(data.codes[node][complete])
+        ranks[k] -= ranks[k].mean()
+        ranks[k] /= np.sqrt((ranks[k] ** 2).sum()) or np.nan
+    correlations = ranks @ ranks.T
+    if np.isnan(correlations).any():
         return None, None
-    correlations = (ranks / norms[:, None]) @ (ranks / norms[:, None]).T
     value = partial_correlation(correlations)
     if value is None:
         return None, None

@@ -10,6 +10,7 @@ exogenous (varies in time, never has a parent) | consequence (static tables: nev
 """
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
@@ -28,13 +29,13 @@ class NothingToInfer(ValueError):
 
 @dataclass
 class Variable:
-    """One variable: codes (rows,) int32 rank of the value or -1, values (rows,) float64 (codes where text), levels."""
+    """One variable: codes (rows,) int32 rank of the value or -1, and what the codes stand for."""
 
     name: str
     kind: str
     role: str
-    codes: np.ndarray
-    values: np.ndarray
+    codes: np.ndarray | None  # None once the layers are made
+    numbers: np.ndarray | None  # float64, in the order of the codes; None where they are text
     distinct: list | np.ndarray | pd.Index  # in the order of the codes
     declared: bool
     ordered: bool  # its codes have an order, so that a sign has a meaning
@@ -42,6 +43,17 @@ class Variable:
     delta_t: int | None = None
     mov_avg: int | None = None
     unit: str = ""
+
+    @property
+    def values(self):
+        """(rows,) float64 with NaN where missing; the codes where they stand for text. Made anew at each call."""
+        if self.numbers is None:
+            return np.where(self.codes >= 0, self.codes, np.nan)
+        return np.append(self.numbers, np.nan)[self.codes]
+
+    def forget_rows(self):
+        """Leave what is known of the whole column only."""
+        self.codes = self.numbers = self.distinct = None
 
 
 @dataclass
@@ -101,13 +113,15 @@ def _blank(value):
 def read_data(table, variables, *, trajectory, time, sample_weights=None, static_roles=False):
     """Check the table and lay it out: Data.
 
-    table: DataFrame, one row per (trajectory, time); variables: as for infer(), which also selects and orders columns
-    (None: every column but trajectory and time). time=None: a static table. Raises ValueError naming column and row.
+    table: DataFrame, one row per (trajectory, time), or anything that has columns, a length, and gives a Series by name;
+    variables: as for infer(), which also selects and orders columns (None: every column but trajectory and time). time=None: a static table. Raises ValueError naming column and row.
     """
     settings = read_variables(variables)
     warnings = []
-    table = table.reset_index(drop=True)
-    table.columns = [str(name) for name in table.columns]
+    if isinstance(table, pd.DataFrame):
+        table = table.copy(deep=False)
+        table.index = pd.RangeIndex(len(table))
+        table.columns = [str(name) for name in table.columns]
     duplicated = table.columns[table.columns.duplicated()]
     if len(duplicated):
         raise ValueError(f"The table has two columns named {duplicated[0]!r}; rename one.")
@@ -271,18 +285,14 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
             f"Column {name!r} is discrete with {len(distinct)} levels in {len(column)} rows; it will hardly be "
             "connected. Group its levels, or declare it continuous if its values are numbers."
         )
-    if numeric:
-        numbers = column.to_numpy(np.float64, na_value=np.nan)
-        if pd.api.types.is_integer_dtype(column) and np.abs(numbers[np.isfinite(numbers)]).max() > 2.0**53:
-            warnings.append(
-                f"Column {name!r} has whole numbers beyond 2^53; they are compared exactly, but their size is rounded."
-            )
-    else:
-        numbers = np.where(codes >= 0, codes, np.nan).astype(np.float64)
+    numbers = np.asarray(distinct, np.float64) if numeric else None
+    if numeric and pd.api.types.is_integer_dtype(column) and np.abs(numbers).max() > 2.0**53:
+        warnings.append(
+            f"Column {name!r} has whole numbers beyond 2^53; they are compared exactly, but their size is rounded."
+        )
     placed = np.where(rows >= 0, codes[rows], -1).astype(np.int32)
-    values = np.where(rows >= 0, numbers[rows], np.nan)
     return Variable(
-        name, kind, role, placed, values, distinct, declared, ordered,
+        name, kind, role, placed, numbers, distinct, declared, ordered,
         row.get("n_layers"), row.get("delta_t"), row.get("mov_avg"), str(row.get("unit", "")),
     )  # fmt: skip
 
@@ -337,15 +347,13 @@ def _check_contextual(variable, starts, real, table, rows, trajectory):
             )
         added = ~real[part]
         variable.codes[part][added] = present[0]
-        value = variable.values[part][~np.isnan(variable.values[part])][0]
-        variable.values[part][added] = value
 
 
 def _same_columns(variables, warnings):
     """Name pairs of variables that carry the same information (equal codes)."""
     seen = {}
     for variable in variables:
-        key = variable.codes.tobytes()
+        key = sha256(variable.codes).digest()
         if key in seen and len(variable.distinct) > 1:
             warnings.append(
                 f"Columns {seen[key]!r} and {variable.name!r} are identical up to scale; what one is joined to, the other is too. Keep one."

@@ -16,7 +16,7 @@ from .dynamics import choose_dynamics, smooth
 from .effective import PairShares
 from .ranks import encode
 from .settings import N_EFF
-from .table import NothingToInfer
+from .table import NothingToInfer, Variable
 
 INFINITE = np.iinfo(np.int32).max  # lag of a condition: older than anything
 
@@ -48,7 +48,7 @@ class Unfolded:
     n_layers: list
     delta_t: list
     relaxation: dict
-    values: list  # per variable (rows of the data,) float64: numbers of the base columns, for the test of missing values
+    values: list  # per variable what gives the numbers of its rows: (rows of the data,) float64 smoothed, or the Variable
     shares: PairShares | None  # effective sizes by pair, where asked for
 
     def __len__(self):
@@ -62,6 +62,8 @@ class Unfolded:
     def node_values(self, node):
         """Numbers of one node at its rows, (rows,) float64 with NaN."""
         values = self.values[self.base[node]]
+        if isinstance(values, Variable):
+            values = values.values
         out = np.where(self.codes[node] >= 0, values[np.maximum(self.rows - self.lag[node], 0)], np.nan)
         return out
 
@@ -69,15 +71,15 @@ class Unfolded:
 def unfold(data, settings, warnings):
     """Unfolded of a Data. Raises ValueError where no row is left."""
     n_vars = len(data.variables)
-    values = [v.values for v in data.variables]
+    smoothed = {}
     codes = [v.codes for v in data.variables]
     trim_low = trim_high = 0
     if data.temporal:
         for k, v in enumerate(data.variables):
             width = settings.mov_avg if v.mov_avg is None else v.mov_avg
             if v.kind == "continuous" and v.role != "contextual" and width >= 2:
-                values[k] = smooth(v.values, data.starts, width)
-                codes[k] = encode(values[k])[0]
+                smoothed[k] = smooth(v.values, data.starts, width)
+                codes[k] = encode(smoothed[k])[0]
                 trim_low = max(trim_low, (width - 1) // 2)
                 trim_high = max(trim_high, width - 1 - (width - 1) // 2)
     if settings.keep_max_data:
@@ -168,7 +170,7 @@ def unfold(data, settings, warnings):
         n_layers=layers,
         delta_t=strides,
         relaxation=relaxation,
-        values=values,
+        values=[smoothed.get(k, v) for k, v in enumerate(data.variables)],
         shares=shares,
     )
 

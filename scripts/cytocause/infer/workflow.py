@@ -3,6 +3,8 @@
 import logging
 import time
 
+import pandas as pd
+
 from cytocause.io import read_json, read_table
 from cytocause.io.stage import progress_text
 
@@ -21,7 +23,23 @@ def read_inputs(table, variables, design, config):
     if isinstance(interval, (int, float)) and interval > 0:
         config.setdefault("frame_interval_min", float(interval))
     config.setdefault("frames_per_step", float(frames) if isinstance(frames, (int, float)) and frames > 0 else 1.0)
-    return read_table(table), read_variables_file(variables), config
+    variables = read_variables_file(variables)
+    return TableFile(table, ["trajectory", "time_step", *variables["name"].astype(str)]), variables, config
+
+
+class TableFile:
+    """A table on the disk of which one column at a time is in memory: what infer() needs of a DataFrame."""
+
+    def __init__(self, path, columns):
+        self.path = path
+        self.columns = pd.Index(columns)
+        self._rows = len(self[columns[0]])
+
+    def __len__(self):
+        return self._rows
+
+    def __getitem__(self, name):
+        return read_table(self.path, [name])[name]
 
 
 def read_variables_file(path):

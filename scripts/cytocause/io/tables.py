@@ -87,6 +87,7 @@ def _read_parquet(path, columns):
             # column by column: the peak is the table and one column, not the table three times
             read = {name: _column(file.read(columns=[name], use_threads=False)) for name in names}
             n_rows = file.metadata.num_rows
+        pa.default_memory_pool().release_unused()  # else the reader keeps about as much as it gave
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
