@@ -54,8 +54,8 @@ class Book:
                 bits = int.from_bytes(np.packbits(present, bitorder="little").tobytes(), "little")
                 self._node_mask.append(self._mask_id(bits, (node,)))
         self._ranked = self._rank(rows)
-        self._threads = max(1, int(threads))
-        self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
+        self.threads = max(1, int(threads))
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
     def _rank(self, rows):
         data = self.data
@@ -127,7 +127,7 @@ class Book:
         if shuffles is None:
             shuffles = np.full(len(keys), -1)
         out = np.empty((len(keys), 4))
-        step = max(1, min(CHUNK, len(keys) // (4 * self._threads)))
+        step = max(1, min(CHUNK, len(keys) // (4 * self.threads)))
         parts = [slice(at, at + step) for at in range(0, len(keys), step)]
 
         def work(part):
