@@ -56,8 +56,8 @@ class Book:
                 bits = int.from_bytes(np.packbits(present, bitorder="little").tobytes(), "little")
                 self._node_mask.append(self._mask_id(bits, (node,)))
         self._ranked = self._rank(rows)
-        self._threads = max(1, int(threads))
-        self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
+        self.threads = max(1, int(threads))
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
     def _rank(self, rows):
         data = self.data
@@ -154,7 +154,7 @@ class Book:
         for size, group in groupby(order, key=lambda k: keys[k][4]):
             costs = self.costs if size is None else build_costs(self.costs.rows, size)
             end = at + len(list(group))
-            step = max(1, min(CHUNK, (end - at) // (4 * self._threads)))
+            step = max(1, min(CHUNK, (end - at) // (4 * self.threads)))
             parts = [slice(first, min(first + step, end)) for first in range(at, end, step)]
             if self._pool is None or len(parts) == 1:
                 for part in parts:

@@ -8,13 +8,15 @@ Source: spec section 4.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from heapq import nlargest
 
 import numpy as np
 
 from .information import contributor_score, processing_score
 
 TIE = 1e-12  # scores closer than this are equal
+AHEAD = 4  # edges per thread whose next step is computed before their turn
 
 
 @dataclass
@@ -197,7 +199,7 @@ def find_contributors(graph, book, edges):
     for edge in asks:
         if hopeful[id(edge)]:
             open_.append((edge, sorted(hopeful[id(edge)], key=lambda item: (-item[0], item[1])), {}))
-    width = max(1, -(-book._threads // max(1, len(open_)))) if open_ else 1
+    width = max(1, -(-book.threads // max(1, len(open_)))) if open_ else 1
     while open_:
         book.request(_full_key(book, e, z) for e, todo, _ in open_ for _, z in todo[:width])
         still = []
@@ -289,8 +291,14 @@ def thin(graph, book, progress):
         progress("first contributors", min(at + step, len(connected)), len(connected))
     queue = [edge for edge in connected if edge.best >= 0]
     total = len(queue)
+    foreseen = set()
     while queue:
         edge = max(queue, key=lambda e: (e.score, -e.x, -e.y))
+        if book.threads > 1 and (id(edge), len(edge.contributors)) not in foreseen:
+            # what the next edges in the queue will ask for, at once
+            first = nlargest(AHEAD * book.threads, queue, key=lambda e: (e.score, -e.x, -e.y))
+            foresee(graph, book, [e for e in first if (id(e), len(e.contributors)) not in foreseen])
+            foreseen.update((id(e), len(e.contributors)) for e in first)
         absorb(edge)
         edge.info_given, edge.shifted_given, edge.n_given = book.get(book.key(edge.x, edge.y, edge.contributors))
         if edge.shifted_given <= 0:
@@ -302,6 +310,20 @@ def thin(graph, book, progress):
             if edge.best < 0:
                 queue.remove(edge)
         progress("edges", total - len(queue), total)
+
+
+def foresee(graph, book, edges):
+    """Fill the book with the estimates of the next step of several edges.
+
+    Which of them are needed depends on the edges that go first, their numbers do not: nothing but the book changes.
+    """
+    ahead = []
+    for edge in edges:
+        later = replace(edge, contributions=[], raw_contributions=[])
+        absorb(later)
+        if book.get(book.key(later.x, later.y, later.contributors))[1] > 0:
+            ahead.append(later)
+    find_contributors(graph, book, ahead)
 
 
 def absorb(edge):

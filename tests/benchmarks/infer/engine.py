@@ -1,6 +1,11 @@
 """The engine against the recorded CPU seconds of the reference (design/causal-peers.md, "Baselines for the engine").
 
     python tests/benchmarks/infer/engine.py [ROW ...]      rows a to i; all but f by default
+    python tests/benchmarks/infer/engine.py threads [ROW ...]   wall seconds with one and two threads, medians of 5; idle machine
+    python tests/benchmarks/infer/engine.py rows           cost in the number of rows, and the peak at 50,000 x 15
+    python tests/benchmarks/infer/engine.py start          first call after an install, and a later one
+    python tests/benchmarks/infer/engine.py publication [N]     17 variables, 36 trajectories, 200 nodes, 100 shuffles, two threads
+    python tests/benchmarks/infer/engine.py far            lags of 20 to 80 steps, 13 layers 7 steps apart
 
 Data: tools/causal_bench (CYTOCAUSE_CAUSAL_BENCH, else ../shared/tools/causal_bench beside the repository). CPU seconds of
 the fit on one thread, after compilation; R package 2.0.3 on a quiet machine. Numbers that were measured: README.md here.
@@ -16,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from bench import load, work_folder
+from bench import load, median, peak_kib, work_folder
 
 # row: generator's arguments, reference CPU seconds, how many times faster is the aim
 GRAPHS = {
@@ -59,12 +64,12 @@ def dataset(arguments):
     return pd.read_csv(folder / f"{name}.csv"), variables
 
 
-def fit(table, variables, threads=1):
-    """(CPU seconds, wall seconds, graph) of one run at three layers, stride 1."""
+def fit(table, variables, threads=1, config=None):
+    """(CPU seconds, wall seconds, graph) of one run, at three layers, stride 1 unless said."""
     from cytocause.infer import infer
 
     cpu, wall = time.process_time(), time.perf_counter()
-    graph = infer(table, variables, {"n_layers": 3, "delta_t": 1}, threads=threads)
+    graph = infer(table, variables, config or {"n_layers": 3, "delta_t": 1}, threads=threads)
     return time.process_time() - cpu, time.perf_counter() - wall, graph
 
 
@@ -88,10 +93,133 @@ def pair_ms(rows, conditions):
     return 1000 * sorted(times[1:])[REPEATS // 2]
 
 
-def main(rows):
-    import resource
+def peak_mb():
+    """Largest resident memory of this process so far, in MB of 1e6 bytes."""
+    return peak_kib() * 1024 / 1e6
 
+
+def threads(rows):
+    """Wall seconds with one thread and with two, and the CPU seconds beside them; medians of REPEATS."""
+    print(f"{load()}\n| row | 1 thread | 2 threads | ratio (1.8) | CPU s, 1 and 2 threads |\n| --- | --- | --- | --- | --- |")
+    for row in rows:
+        data = dataset(GRAPHS[row][0])
+        found = {}
+        for n in (1, 2):
+            runs = [fit(*data, threads=n)[:2] for _ in range(REPEATS)]
+            found[n] = [median(column) for column in zip(*runs)]
+        (cpu_1, wall_1), (cpu_2, wall_2) = found[1], found[2]
+        print(f"| {row} | {wall_1:.2f} s | {wall_2:.2f} s | {wall_1 / wall_2:.2f} | {cpu_1:.2f}, {cpu_2:.2f} |", flush=True)
+    print(load())
+
+
+def rows_cost():
+    """CPU seconds by rows, the exponent of the last step, and the peak with 15 variables."""
+    import math
+
+    print(f"{load()}\n| rows | CPU s | estimates | CPU ms an estimate | exponent since the row above |\n| --- | --- | --- | --- | --- |")
+    last = None
+    for n in (1000, 5000, 10_000, 50_000):
+        cpu, _, graph = fit(*dataset(f"linear_var --p 10 --n {n} --seed 1"))
+        each = 1000 * cpu / graph.run["counts"]["estimates"]
+        exponent = "" if last is None else f"{math.log(cpu / last[1]) / math.log(n / last[0]):.2f}"
+        print(f"| {n:,} | {cpu:.2f} | {graph.run['counts']['estimates']} | {each:.2f} | {exponent} |", flush=True)
+        last = n, cpu
+    cpu, _, _ = fit(*dataset("linear_var --p 15 --n 50000 --seed 1"))
+    print(f"linear_var p=15 N=50,000: {cpu:.1f} CPU s, peak of the process {peak_mb():.0f} MB (bound 300)")
+
+
+def start():
+    """CPU and wall seconds of a process that imports and infers a small table: without compiled kernels, and with."""
+    import tempfile
+
+    code = (
+        "import numpy as np, pandas as pd; from cytocause.infer import infer; r = np.random.default_rng(0);"
+        "t = pd.DataFrame(r.normal(size=(200, 3)), columns=list('abc')).assign(d=np.arange(200) % 3, trajectory=0, time=range(200));"
+        "infer(t, None, {'n_layers': 2, 'delta_t': 1}, threads=1)"
+    )
+    print(f"{load()}\n| start | CPU s | wall s | bound |\n| --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**os.environ, "CYTOCAUSE_NUMBA_BASE": folder, "PYTHONPATH": str(ROOT / "scripts")}
+        for what, bound in (("first, nothing compiled", 60), ("later", 2), ("later", 2)):
+            before, wall = os.times(), time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True, env=env)
+            after = os.times()
+            cpu = after.children_user + after.children_system - before.children_user - before.children_system
+            print(f"| {what} | {cpu:.1f} | {time.perf_counter() - wall:.1f} | {bound} |", flush=True)
+
+
+def publication(n):
+    """The size of the CausalXtract experiment: two conditions, 15 dynamic variables."""
+    table, variables = dataset(f"mixed_ts --p 17 --n {n} --trajectories 36 --seed 1")
+    name = variables["name"][variables["kind"] == "continuous"].iloc[-1]
+    variables.loc[variables["name"] == name, ["kind", "role"]] = "discrete", "contextual"
+    table[name] = table["trajectory"].rank(method="dense").astype(int) % 2
+    cpu, wall, graph = fit(table, variables, 2, {"max_nodes": 200, "n_shuffles": 100})
+    print(
+        f"{load()}: {n:,} rows, {graph.run['counts']}, layers {graph.run['parameters']['n_layers']}, stride "
+        f"{graph.run['parameters']['delta_t']}: {wall / 60:.1f} min wall (15), {cpu / 60:.1f} min CPU, peak {peak_mb():.0f} MB (2,000); "
+        f"seconds by step {({k: round(v, 1) for k, v in graph.run['timings'].items()})}"
+    )
+
+
+# effect of each variable of `far`: cause, lag in steps
+FAR = {"b": ("a", 21), "c": ("a", 42), "d": ("b", 56), "e": ("c", 77)}
+
+
+def far_table(seed, n=8000, trajectories=8):
+    """Five slow variables (autocorrelation 0.8 a step), four effects that come 21 to 77 steps after their cause."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    parts, steps = [], n // trajectories
+    for k in range(trajectories):
+        x = {name: np.zeros(steps + 300) for name in "abcde"}
+        for t in range(1, steps + 300):
+            for name in "abcde":
+                x[name][t] = 0.8 * x[name][t - 1] + rng.normal()
+                if name in FAR and t >= FAR[name][1]:
+                    x[name][t] += 0.8 * x[FAR[name][0]][t - FAR[name][1]]
+        parts.append(pd.DataFrame({name: v[300:] for name, v in x.items()}).assign(trajectory=k, time=range(steps)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def far():
+    """Which pairs of variables are connected, and whether at the right layer; five seeds, counts summed."""
+    layers, stride = 13, 7
+    right = wrong = at_lag = 0
+    cpus = []
+    truth = {frozenset((cause, name)): (cause, lag) for name, (cause, lag) in FAR.items()}
+    for seed in range(5):
+        cpu, _, graph = fit(far_table(seed), None, config={"n_layers": layers, "delta_t": stride})
+        cpus.append(cpu)
+        compact = graph.compact(self_loops=False)
+        pairs = {frozenset((a, b)) for a, b in zip(compact["source"], compact["target"])}
+        right += len(pairs & set(truth))
+        wrong += len(pairs - set(truth))
+        for cause, lag in truth.values():
+            at_lag += any((compact["source"] == cause) & (compact["lag_steps"] == lag))
+    total = 5 * len(truth)
+    print(
+        f"{load()}: skeleton F1 {2 * right / (right + wrong + total):.2f} (precision {right / max(1, right + wrong):.2f}, recall "
+        f"{right / total:.2f}), {at_lag} of {total} at the true lag, {median(cpus):.1f} CPU s a graph"
+    )
+
+
+def main(rows):
     fit(*dataset("mixed_ts --p 6 --n 300 --seed 1"))  # compiles, or loads what was compiled
+    modes = {"rows": rows_cost, "start": start, "far": far}
+    if rows[0] in modes:
+        modes[rows[0]]()
+    elif rows[0] == "threads":
+        threads(rows[1:] or list("bcdef"))
+    elif rows[0] == "publication":
+        publication(int(rows[1]) if len(rows) > 1 else 46_800)
+    else:
+        baselines(rows)
+
+
+def baselines(rows):
     print(f"{load()}\n| row | data | reference | here | times faster (aim) | peak MB |\n| --- | --- | --- | --- | --- | --- |")
     for row in rows:
         if row in GRAPHS:
@@ -101,8 +229,7 @@ def main(rows):
         else:
             (n, conditions, reference), aim = PAIRS[row], 10
             cpu, unit, what = pair_ms(n, conditions), "ms", f"I(x;y) given {conditions}, N={n:,}"
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"| {row} | `{what}` | {reference:g} {unit} | {cpu:.3g} {unit} | {reference / cpu:.1f} ({aim}) | {peak:.0f} |", flush=True)
+        print(f"| {row} | `{what}` | {reference:g} {unit} | {cpu:.3g} {unit} | {reference / cpu:.1f} ({aim}) | {peak_mb():.0f} |", flush=True)
 
 
 if __name__ == "__main__":
