@@ -22,7 +22,7 @@ Continuous variables are taken by rank and discrete ones by level, so that any i
 import numpy as np
 
 COMMON_LEVELS = 20  # levels of a discrete variable that are told apart; the rarer ones count as one
-CHUNK = 1 << 22  # values transformed at once
+CHUNK = 1 << 18  # values transformed at once
 ENOUGH_FREEDOM = 2  # trajectories above the levels of a condition from which the icc is taken within its levels
 
 
@@ -30,45 +30,39 @@ class PairShares:
     """Effective size of every pair of nodes.
 
     data: see table; codes: one (rows,) int32 per variable, as they are used; base, lag (nodes,): variable and lag of each
-    node; conditions: only pairs with a condition have a size of their own.
+    node; conditions: only pairs with a condition have a size of their own. Everything is computed here, one variable at a
+    time, so that no column outlives it.
     """
 
     def __init__(self, data, codes, base, lag, conditions=False):
         self.base, self.lag = base, lag
-        self.codes, self.starts = codes, data.starts
-        self.only_conditions = conditions
         lengths = np.diff(data.starts)
-        self.groups, self.rows = int(lengths.size), int(data.starts[-1])
-        self.fade = pairs_at_lag(lengths) / max(1, self.rows)
-        self.columns = [_standard(own, v.kind) for own, v in zip(codes, data.variables)]
-        self.rho = [
-            None if v.role == "contextual" else pooled_autocorrelation(columns, data.starts)
-            for v, columns in zip(data.variables, self.columns)
-        ]
-        self._known = {}
+        # trajectories are independent by assumption: never fewer than one row of each
+        least = int(lengths.size) / max(1, int(data.starts[-1]))
+        contextual = [k for k, v in enumerate(data.variables) if v.role == "contextual"]
+        shares = {(v, w, 0): 0.0 for v in contextual for w in contextual}
+        rho = {}
+        for k, variable in enumerate(data.variables):
+            if variable.role == "contextual" or (conditions and not contextual):
+                continue
+            columns = _standard(codes[k], variable.kind)
+            if not conditions:
+                rho[k] = pooled_autocorrelation(columns, data.starts)
+            for c in contextual:
+                shares[min(c, k), max(c, k), 0] = 1.0 / cluster_effect(columns, codes[c], data.starts)
+        fade = pairs_at_lag(lengths) / max(1, int(data.starts[-1]))
+        apart = {abs(a - b) for a in lag.tolist() for b in lag.tolist()}
+        for v in rho:
+            shares |= {(v, v, k): 1.0 / design_effect(rho[v] ** 2, fade, k) for k in apart}
+            shares |= {(v, w, 0): 1.0 / design_effect(rho[v] * rho[w], fade) for w in rho if v < w}
+        self.shares = {pair: min(1.0, max(share, least)) for pair, share in shares.items()}
 
     def size(self, a, b, rows):
         """Effective size of `rows` rows for a pair of nodes, int >= 1; None where each row counts, or one size is for all."""
-        v, w = int(self.base[a]), int(self.base[b])
-        if self.only_conditions and self.rho[v] is not None and self.rho[w] is not None:
-            return None
-        key = (v, v, abs(int(self.lag[a]) - int(self.lag[b]))) if v == w else (min(v, w), max(v, w), 0)
-        if key not in self._known:
-            # trajectories are independent by assumption: never fewer than one row of each
-            self._known[key] = min(1.0, max(self._share(*key), self.groups / self.rows))
-        found = int(self._known[key] * rows + 1e-9)
+        v, w = sorted((int(self.base[a]), int(self.base[b])))
+        share = self.shares.get((v, w, abs(int(self.lag[a]) - int(self.lag[b])) if v == w else 0), 1.0)
+        found = int(share * rows + 1e-9)
         return None if found >= rows else max(1, found)
-
-    def _share(self, v, w, lag):
-        if v == w:
-            return 1.0 / design_effect(self.rho[v] ** 2, self.fade, lag)
-        fixed = [k for k in (v, w) if self.rho[k] is None]
-        if len(fixed) == 2:
-            return 0.0
-        if fixed:
-            other = w if fixed[0] == v else v
-            return 1.0 / cluster_effect(self.columns[other], self.codes[fixed[0]], self.starts)
-        return 1.0 / design_effect(self.rho[v] * self.rho[w], self.fade)
 
 
 def design_effect(products, fade, below=None):

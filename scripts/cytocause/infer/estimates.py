@@ -6,6 +6,7 @@ them, so that variables missing together share their entries. The graph never ch
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from itertools import groupby, repeat
 
 import numpy as np
@@ -16,6 +17,7 @@ from .nml import build_costs
 from .ranks import atom_type, bins_asked_for, rank_columns
 
 MOST_CONDITIONS = 8  # the starting bins of estimates with up to so many are ranked beforehand; with more they are the fewest
+KEPT_ROWS = 1 << 17  # prices of so many rows are kept for effective sizes of their own: 20 bytes a row
 CHUNK = 16  # estimates per call of the kernels, so that Ctrl-C is heard and threads share evenly
 
 
@@ -38,6 +40,7 @@ class Book:
         )
         self._weights = weights
         self.shares = unfolded.shares
+        self._costs_of = lru_cache(KEPT_ROWS // max(1, rows))(partial(build_costs.__wrapped__, rows))
         self.entries = {}
         self.shifts = {}
         self.computed = 0
@@ -152,7 +155,8 @@ class Book:
 
         at = 0
         for size, group in groupby(order, key=lambda k: keys[k][4]):
-            costs = self.costs if size is None else build_costs(self.costs.rows, size)
+            costs = None  # the last ones go before the next are made
+            costs = self.costs if size is None else self._costs_of(size)
             end = at + len(list(group))
             step = max(1, min(CHUNK, (end - at) // (4 * self.threads)))
             parts = [slice(first, min(first + step, end)) for first in range(at, end, step)]

@@ -187,7 +187,7 @@ def _prices(octaves):
     return lc, pieces
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def build_costs(rows, n_eff=None, largest=None):
     """The tables for `rows` rows that count for n_eff samples (default: one each).
 

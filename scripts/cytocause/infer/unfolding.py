@@ -112,6 +112,14 @@ def unfold(data, settings, warnings):
             f"No row is left: the window is {deepest} time steps and the longest trajectory has {int(lengths.max())}. "
             "Use fewer layers, a smaller delta_t, or longer trajectories."
         )
+    shares = None
+    if settings.n_eff in N_EFF:
+        if data.temporal:
+            shares = PairShares(data, codes, base, lag, conditions=settings.n_eff == "conditions")
+        else:
+            warnings.append(
+                f"n_eff is {settings.n_eff}, but a static table has no time to tell sizes from; its rows count as independent."
+            )
     table = np.full((len(nodes), rows.size), -1, np.int32)
     for i, (k, _) in enumerate(nodes):
         inside = offset[rows] >= lag[i]
@@ -131,14 +139,7 @@ def unfold(data, settings, warnings):
         kinds[i] = v.kind == "continuous" and (used.size >= 5 or (used.size > 2 and v.declared))
     weights = data.weights[rows] if data.weights.size else np.empty(0)
     lagged = [strides[k] for k, v in enumerate(data.variables) if v.role != "contextual"]
-    n_eff = shares = None
-    if settings.n_eff in N_EFF:
-        if data.temporal:
-            shares = PairShares(data, codes, base, lag, conditions=settings.n_eff == "conditions")
-        else:
-            warnings.append(
-                f"n_eff is {settings.n_eff}, but a static table has no time to tell sizes from; its rows count as independent."
-            )
+    n_eff = None
     if isinstance(settings.n_eff, (int, float)) and settings.n_eff != -1:
         n_eff = float(settings.n_eff)
         if n_eff > rows.size:
