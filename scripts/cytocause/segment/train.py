@@ -112,11 +112,17 @@ class Sampler:
             self.targets.append(flows[1:])
             self.n_cells += int(labels.max())
             self.diameters.append(float(diameter) if diameter else median_diameter(labels))
+        self.chance = self._filled() / self._filled().sum()
+
+    def _filled(self):
+        """The part of a crop that each frame fills once it is rescaled: large cells leave few pixels, and padding teaches nothing."""
+        sides = [np.array(image.shape[1:]) * self.settings["diameter_px"] / d for image, d in zip(self.images, self.diameters)]
+        return np.array([np.minimum(1.0, side / self.settings["crop_px"]).prod() for side in sides])
 
     def batch(self, n):
         """(n, 1, side, side) float32 images and (n, 3, side, side) float32 targets: cell or not, flow y, flow x."""
         random_rotate_and_resize = cellpose().transforms.random_rotate_and_resize
-        chosen = self.rng.integers(len(self.images), size=n)
+        chosen = self.rng.choice(len(self.images), size=n, p=self.chance)
         spread = np.exp(self.rng.uniform(math.log(0.7), math.log(1.4), n))
         rescale = [self.diameters[i] / (self.settings["diameter_px"] * s) for i, s in zip(chosen, spread)]
         side = self.settings["crop_px"]
