@@ -23,6 +23,8 @@ log = logging.getLogger("cytocause.train_model")
 NAME = "toc-nuclei"
 # Of every ten frames nine are of the tumour channel and one of the immune channel, whose cells are a third as large.
 IMMUNE_EVERY = 10
+# Added to the seed for the frames that are scored: their seeds and ranges are apart from those of training.
+HELD_OUT = 1_000_000
 # One thread whatever the machine has: sums in another order would give other weights.
 THREADS = 1
 
@@ -36,10 +38,10 @@ def main(snakemake):
 def train(cfg, folder):
     """Train, score on frames never seen, and write weights and card into a folder."""
     cfg = dict(cfg)
-    frames = simulated_frames(cfg["seed"], cfg["frames"])
+    frames = simulated_frames(cfg["seed"], cfg["frames"], "train")
     log.info("%d simulated frames, %d steps of %d crops", len(frames), cfg["steps"], cfg["batch"])
     net, losses = train_network(frames, cfg, THREADS)
-    held_out = simulated_frames(cfg["seed"] + 1_000_000, cfg["held_out"])
+    held_out = simulated_frames(cfg["seed"] + HELD_OUT, cfg["held_out"], "test")
     with atomic_dir(folder) as temporary:
         weights = Path(temporary) / f"{NAME}.pt"
         save_network(net, weights, scale="asinh", tile_px=LARGEST_TILE_PX)
@@ -61,10 +63,10 @@ def train(cfg, folder):
         write_json(card, Path(temporary) / "card.json")
 
 
-def simulated_frames(seed, n):
-    """n frames, each (image, labels, typical diameter): of the tumour channel, every tenth of the immune channel."""
+def simulated_frames(seed, n, side):
+    """n frames of a side (train, test), each (image, labels, typical diameter): of the tumour channel, every tenth of the immune channel."""
     frames = []
-    for index, (image, labels) in enumerate(training_frames(seed, n)):
+    for index, (image, labels) in enumerate(training_frames(seed, n, {"range": side})):
         channel = int(index % IMMUNE_EVERY == IMMUNE_EVERY - 1)
         frames.append((image[channel].astype("float32"), labels[channel], median_diameter(labels[channel])))
     return frames

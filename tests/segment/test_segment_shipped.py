@@ -10,8 +10,8 @@ from cytocause.segment.evaluate import score_frames
 from cytocause.segment.models import SHIPPED, sha256, shipped_models
 from cytocause.simulate.training import training_frames
 
-# Held out: seed 1 made the training frames, 1,000,001 the frames of the card.
-SEED = 77
+# Of scores, as their range is: seeds below 100 and the range `train` made the training frames, 1,000,001 the frames of the card.
+SEED = 177
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def frames():
     from cytocause.segment.train import median_diameter
 
     found = []
-    for image, labels in training_frames(SEED, 6, {"empty": 0, "mixed": 0, "psf_sigma": [0.8, 1.6]}):
+    for image, labels in training_frames(SEED, 6, {"range": "test", "difficulty": "medium", "empty": 0}):
         found.append((image[0].astype(np.float32), labels[0], median_diameter(labels[0])))
     return found
 

@@ -232,3 +232,86 @@ def push_apart(y, x, radius, weight, gap, n_rounds):
                 x[i] -= move * dx * weight[i] / total
                 y[j] += move * dy * weight[j] / total
                 x[j] += move * dx * weight[j] / total
+
+
+@njit(cache=True)
+def paint_phase(field, geometry, wobble, profile, waves):
+    """Add cells as a brightfield microscope shows them: a body, a rim and rings along the outline, relative to the medium.
+
+    d = (rho - 1) * mean half axis is the distance from the outline in px, outside positive:
+
+        body inside, granular | rim: Gaussian at d = rim_at | ring: at ring_at | outer: at outer_at | centre: Gaussian of rho
+
+    Parameters
+    ----------
+    field : (Y, X) float32, changed in place; 0 is the medium
+    geometry, wobble : see the module
+    profile : (n, 10) float64: body, centre, centre_width (half axes), rim, rim_at, ring, ring_at, outer, outer_at, width (px)
+    waves : (n, M, 4) float64, grains of the body: wave number along u, along v, phase, amplitude
+    """
+    height, width = field.shape
+    for i in range(geometry.shape[0]):
+        y, x, a, b, cos, sin = geometry[i]
+        body, centre, centre_width, rim, rim_at, ring, ring_at, outer, outer_at, wide = profile[i]
+        size = 0.5 * (a + b)
+        far = max(max(rim_at, ring_at), outer_at) + 4.0 * wide
+        y0, y1, x0, x1 = box(y, x, 1.3 * max(a, b) + far + 1.0, height, width)
+        for r in range(y0, y1):
+            for c in range(x0, x1):
+                dy = r - y
+                dx = c - x
+                u = (dx * cos + dy * sin) / a
+                v = (dy * cos - dx * sin) / b
+                rho = relative_radius(u, v, wobble[i])
+                d = (rho - 1.0) * size
+                if d > far:
+                    continue
+                value = 0.0
+                inside = min(max(0.5 - d / max(wide, 1.0), 0.0), 1.0)
+                if inside > 0.0:
+                    grain = 0.0
+                    for m in range(waves.shape[1]):
+                        grain += waves[i, m, 3] * np.sin(waves[i, m, 0] * u + waves[i, m, 1] * v + waves[i, m, 2])
+                    value += inside * (body + grain)
+                    value += centre * np.exp(-0.5 * (rho / centre_width) ** 2)
+                value += rim * np.exp(-0.5 * ((d - rim_at) / wide) ** 2)
+                value += ring * np.exp(-0.5 * ((d - ring_at) / wide) ** 2)
+                value += outer * np.exp(-0.5 * ((d - outer_at) / (1.6 * wide)) ** 2)
+                field[r, c] += value
+
+
+@njit(cache=True)
+def paint_fibres(field, nodes, wide, strength):
+    """Add thin fibres: along each chain of straight pieces a bright line with a dark one beside it, as refraction makes them.
+
+    field : (Y, X) float32, changed in place
+    nodes : (F, K, 2) float64, y and x of K points of each fibre in px
+    wide : (F,) float64 px, width of either line; strength : (F,) float64
+    """
+    height, width = field.shape
+    for f in range(nodes.shape[0]):
+        w = wide[f]
+        for k in range(nodes.shape[1] - 1):
+            ay, ax = nodes[f, k, 0], nodes[f, k, 1]
+            by, bx = nodes[f, k + 1, 0], nodes[f, k + 1, 1]
+            length = np.sqrt((by - ay) ** 2 + (bx - ax) ** 2)
+            if length < 1e-9:
+                continue
+            ty = (by - ay) / length
+            tx = (bx - ax) / length
+            reach = 4.0 * w
+            y0 = max(0, int(np.floor(min(ay, by) - reach)))
+            y1 = min(height, int(np.ceil(max(ay, by) + reach)) + 1)
+            x0 = max(0, int(np.floor(min(ax, bx) - reach)))
+            x1 = min(width, int(np.ceil(max(ax, bx) + reach)) + 1)
+            for r in range(y0, y1):
+                for c in range(x0, x1):
+                    along = (r - ay) * ty + (c - ax) * tx
+                    if along < 0.0 or along >= length:
+                        continue
+                    side = (r - ay) * tx - (c - ax) * ty
+                    if abs(side) > reach:
+                        continue
+                    bright = np.exp(-0.5 * ((side - 0.8 * w) / w) ** 2)
+                    dark = np.exp(-0.5 * ((side + 0.8 * w) / w) ** 2)
+                    field[r, c] += strength[f] * (bright - 0.8 * dark)

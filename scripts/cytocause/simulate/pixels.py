@@ -17,6 +17,9 @@ HALO_UM = 9.0  # standard deviation of the out-of-focus light
 HALO_STEP = 4  # the halo is smooth and computed on blocks of this many px
 DEBRIS_FADE_MIN = 90.0
 SISTER_SD = 0.06
+LARGEST_SIGMA_PX = 4.0  # of the blur of a cell far from the focal plane; beyond it a cell is part of the haze
+BLUR_LADDER_PX = (1.0, 1.5, 2.2, 3.0, LARGEST_SIGMA_PX)  # cells of nearly the same blur are blurred together
+COARSE_SIGMA_PX = 2.0  # from here on a blur is computed at half the resolution
 
 
 def gaussian(sigma_px):
@@ -37,6 +40,10 @@ def empty_scene():
         "softness": np.zeros(0),
         "waves": np.zeros((0, N_WAVES, 4)),
         "spots": np.zeros((0, N_SPOTS, 4)),
+        "blur": np.zeros(0),  # standard deviation in px, beside the microscope's own
+        "depth_um": np.zeros(0),
+        "phase": np.zeros(0, np.int64),
+        "progress": np.zeros(0),
     }
 
 
@@ -80,6 +87,9 @@ def cell_scene(rows, population, looks, time_min, pixel_um):
     n = rows["track_id"].size
     scene = {key: np.zeros((n, *value.shape[1:])) for key, value in empty_scene().items()}
     scene["ids"] = rows["track_id"].astype(np.int64)
+    scene["depth_um"] = np.asarray(rows.get("depth_um", np.zeros(n)), float)
+    scene["phase"] = np.asarray(rows.get("phase", np.zeros(n)), np.int64)
+    scene["progress"] = np.asarray(rows.get("progress", np.zeros(n)), float)
     specks = []
     tumour = population == "tumour"
     for k in range(n):
@@ -123,6 +133,9 @@ def speck_scene(specks):
     scene["softness"] = np.ones(n)
     scene["waves"] = np.zeros((n, 0, 4))
     scene["spots"] = np.zeros((n, 0, 4))
+    for key in ("blur", "depth_um", "progress"):
+        scene[key] = np.zeros(n)
+    scene["phase"] = np.zeros(n, np.int64)
     return scene
 
 
@@ -169,26 +182,69 @@ def mottle(height, width, rng, n_waves=5):
     return out.astype(np.float32)
 
 
-def light_of(cells, specks, height, width):
-    """Sharp light of one population, 1 in the middle of an average nucleus: (Y, X) float32."""
-    light = np.zeros((height, width), np.float32)
-    for scene in (cells, specks):
-        if scene["ids"].size:
-            kernels.paint_light(
-                light, scene["geometry"], scene["wobble"], scene["brightness"], scene["softness"], scene["waves"], scene["spots"]
-            )
-    return light
+def light_of(cells, specks, height, width, sigma_px):
+    """Light of one population before the microscope's blur, sorted by how far out of focus it is.
+
+    Returns
+    -------
+    list of (sigma px, (Y, X) float32), the sharpest first; light is 1 in the middle of an average nucleus
+    """
+    step = _ladder_steps(cells["blur"], sigma_px)
+    found = []
+    for number, sigma in enumerate(_ladder(sigma_px)):
+        scenes = [_some(cells, step == number)] + ([specks] if number == 0 else [])
+        if number and not scenes[0]["ids"].size:
+            continue
+        light = np.zeros((height, width), np.float32)
+        for scene in scenes:
+            if scene["ids"].size:
+                kernels.paint_light(
+                    light, scene["geometry"], scene["wobble"], scene["brightness"], scene["softness"], scene["waves"], scene["spots"]
+                )
+        found.append((sigma, light))
+    return found
 
 
-def microscope(light, imaging, pixel_um):
-    """Blur sharp light by the point spread function and add its out-of-focus share."""
-    sigma = imaging["psf_sigma_um"] / pixel_um
-    sharp = kernels.blur(light, gaussian(sigma)) if sigma > 0.05 else light.copy()
-    if imaging["halo"] > 0:
-        small = kernels.shrink(light, HALO_STEP)
+def _ladder(sigma_px):
+    """Blurs that are computed, in px: the microscope's own and those of BLUR_LADDER_PX that differ from it."""
+    return [sigma_px, *(sigma for sigma in BLUR_LADDER_PX if sigma > 1.15 * sigma_px)]
+
+
+def _ladder_steps(blur, sigma_px):
+    """Number of the step in _ladder that is nearest (by ratio) to each cell's whole blur: (n,) int64."""
+    whole = np.minimum(np.sqrt(sigma_px**2 + np.asarray(blur) ** 2), max(LARGEST_SIGMA_PX, sigma_px))
+    steps = np.log(np.maximum(_ladder(sigma_px), 0.05))
+    return np.abs(np.log(np.maximum(whole, 0.05))[:, None] - steps[None, :]).argmin(axis=1)
+
+
+def _some(scene, keep):
+    """The cells of a scene where `keep` holds; the scene itself where all do."""
+    return scene if keep.all() else {key: value[keep] for key, value in scene.items()}
+
+
+def blurred(light, sigma_px):
+    """A (Y, X) float32 image blurred by a Gaussian; wide ones at half the resolution."""
+    if sigma_px <= 0.05:
+        return light.copy()
+    if sigma_px < COARSE_SIGMA_PX:
+        return kernels.blur(light, gaussian(sigma_px))
+    out = np.zeros_like(light)  # halving and enlarging blur by themselves, by a variance of 0.25 + 0.67 px^2
+    small = kernels.blur(kernels.shrink(light, 2), gaussian(0.5 * np.sqrt(sigma_px**2 - 0.92)))
+    kernels.add_enlarged(out, small, 2, 1.0)
+    return out
+
+
+def microscope(layers, halo, pixel_um):
+    """Blur layers of light, (sigma px, (Y, X) float32), add them and their out-of-focus share: (Y, X) float32."""
+    out = blurred(layers[0][1], layers[0][0])
+    for sigma, light in layers[1:]:
+        out += blurred(light, sigma)
+    if halo > 0:
+        whole = layers[0][1] if len(layers) == 1 else sum(light for _, light in layers)
+        small = kernels.shrink(whole, HALO_STEP)
         small = kernels.blur(small, gaussian(HALO_UM / pixel_um / HALO_STEP))
-        kernels.add_enlarged(sharp, small, HALO_STEP, float(imaging["halo"]))
-    return sharp
+        kernels.add_enlarged(out, small, HALO_STEP, float(halo))
+    return out
 
 
 def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
@@ -211,7 +267,8 @@ def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
     """
     lit, auto = fields
     _, height, width = lit.shape
-    light = [microscope(light_of(c, s, height, width), imaging, pixel_um) for c, s in zip(scenes, specks)]
+    sigma = imaging["psf_sigma_um"] / pixel_um
+    light = [microscope(light_of(c, s, height, width, sigma), imaging["halo"], pixel_um) for c, s in zip(scenes, specks)]
     out = np.empty(lit.shape, np.uint16)
     cross = np.float32(imaging["crosstalk"])
     for channel in range(len(light)):

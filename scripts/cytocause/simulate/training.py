@@ -1,44 +1,27 @@
-"""Frames to train a segmentation model on: every range wider than a chip's.
+"""Frames to train and to test a segmentation model on: every range wider than a chip's.
 
-Each frame is its own small world, drawn from (seed, "train", index): sizes, density, clusters, blur, halo, brightness up to
-30:1, photons, uneven light, debris, a chip wall. Mitotic cells (rounded, plate, anaphase pair) and dying cells (shrunken,
-lumpy, with fragments) are cells; fragments and debris are not. In a share of the frames the first channel shows both
-populations, as with one dye for all nuclei.
+    ranges.draw (side train or test, difficulty) -> one small world -> image, masks
+
+Each frame is its own small world, drawn from (seed, mode, side, index): sizes, density, clusters, blur by depth, halo, brightness up
+to 30:1, photons, uneven light, debris, a chip wall. Mitotic cells (rounded, plate, anaphase pair) and dying cells (shrunken,
+lumpy, with fragments) are cells; fragments, debris, fibres and bubbles are not. In a share of the fluorescence frames the first channel shows both
+populations, as with one dye for all nuclei; in mode brightfield_chip the one image shows both always.
 """
 
 import numpy as np
 
-from . import kernels
+from . import brightfield, kernels, ranges
 from .cells import DYING, INTERPHASE, MITOSIS
 from .looks import draw_look
-from .pixels import cell_scene, empty_scene, illumination, mottle, render_frame, render_labels, speck_scene
+from .pixels import blurred, cell_scene, empty_scene, illumination, mottle, render_frame, render_labels, speck_scene
 from .seeds import stream
 
-# Lowest and highest value of each range; lengths in px. `log` ranges are even in the logarithm.
-RANGES = {
-    "tumour_diameter": (13.0, 25.0),
-    "immune_diameter": (6.0, 10.5),
-    "tumour_cover": (0.02, 0.42),
-    "immune_cover": (0.002, 0.05),
-    "gap": (-0.6, 2.5),
-    "size_sd": (0.05, 0.22),
-    "brightness_sd": (0.10, 0.85),
-    "halo": (0.0, 0.40),
-    "uneven_light": (0.0, 0.6),
-    "crosstalk": (0.0, 0.06),
-    "texture": (0.3, 1.6),
-    "softness": (1.0, 3.0),
-}
-LOG_RANGES = {
-    "psf_sigma": (0.6, 4.0),
-    "photons": (40.0, 3000.0),
-    "background_ratio": (0.02, 0.6),
-    "read_noise": (1.0, 12.0),
-    "gain": (0.5, 10.0),
-    "debris": (1.0, 60.0),
-}
 BRIGHTNESS_RANGE = 30.0  # brightest over dimmest nucleus
-DEFAULTS = {"height": 256, "width": 256, "mixed": 0.3, "empty": 0.03, "mitotic": 0.12, "dying": 0.10, "wall": 0.12}
+DEFAULTS = {"height": 256, "width": 256, "mixed": None, "empty": 0.03, "mitotic": 0.12, "dying": 0.10, "wall": 0.12}
+CHOICES = {"mode": "fluorescence", "range": "train", "difficulty": None}
+STRONGEST_TEXTURE = 0.8  # sum of a cell's waves: stripes as strong as the nucleus itself are no chromatin
+SMALLEST_CELL_PX = 5.0  # of an immune cell: of fewer pixels no outline can be told
+TUMOUR_UM = 18.0  # a tumour cell's diameter in a chip: sets the scale of rims, fibres and bubbles in brightfield_chip
 
 
 def training_frames(seed, n, cfg=None):
@@ -47,41 +30,54 @@ def training_frames(seed, n, cfg=None):
     Parameters
     ----------
     seed : int
+        Of the side that is asked for, see ranges.TRAIN_SEEDS.
     n : int
     cfg : dict, optional
-        Any of height, width (px), mixed (share of frames whose first channel shows both populations), empty, mitotic,
-        dying, wall (shares). A key of RANGES or LOG_RANGES with [low, high] narrows that range.
+        mode : "fluorescence" | "brightfield_chip"
+        range : "train" (the default) | "test"
+        difficulty : one of ranges.LEVELS, or None for the whole reach of the range
+        height, width : px
+        mixed (share of frames whose first channel shows both populations; ranges.MIXED of the difficulty), empty, mitotic, dying, wall : shares
+        A parameter of ranges.COMBED or ranges.SHARED with [low, high] takes the place of its range.
 
     Yields
     ------
-    image : (2, Y, X) uint16, channels tumour and immune
-    labels : (2, Y, X) int32, 1 .. n without gaps in each channel, 0 background
+    image : (C, Y, X) uint16; channels tumour and immune in fluorescence, the one grey image in brightfield_chip
+    labels : (2, Y, X) int32 of tumour and immune cells, 1 .. n without gaps in each, 0 background
+
+    Raises
+    ------
+    ranges.RangeError
+        For an unknown mode, range or difficulty and a seed of the other side.
     """
-    cfg = dict(cfg or {})
+    cfg = {**CHOICES, **(cfg or {})}
+    mode, side, level = (cfg.pop(key) for key in CHOICES)
+    ranges.check(mode, side, level, seed)
+    names = ranges.known_names(mode)
     for key in cfg:
-        if key not in DEFAULTS and key not in RANGES and key not in LOG_RANGES:
-            known = ", ".join(sorted([*DEFAULTS, *RANGES, *LOG_RANGES]))
+        if key not in DEFAULTS and key not in names:
+            known = ", ".join(sorted([*CHOICES, *DEFAULTS, *names]))
             raise ValueError(f"training_frames does not know the key '{key}'; known are {known}")
+    cfg = {**DEFAULTS, "mixed": ranges.MIXED[level], **cfg}
+    draw_frame = {"fluorescence": fluorescence_frame, "brightfield_chip": brightfield_frame}[mode]
     for index in range(n):
-        yield training_frame(stream(seed, "train", index), cfg)
+        rng = stream(seed, mode, side, level, index)
+        values = ranges.draw(rng, mode, side, level, {key: cfg[key] for key in names if key in cfg})
+        yield draw_frame(rng, values, cfg)
 
 
-def training_frame(rng, cfg=None):
-    """One frame of training_frames from its generator: (image, labels)."""
-    cfg = {**DEFAULTS, **(cfg or {})}
+def fluorescence_frame(rng, p, cfg):
+    """One fluorescence frame from its parameters (of ranges.draw, in px) and shares: (image (2, Y, X), labels)."""
     height, width = int(cfg["height"]), int(cfg["width"])
-    p = {key: rng.uniform(*cfg.get(key, span)) for key, span in RANGES.items()}
-    p |= {key: np.exp(rng.uniform(*np.log(cfg.get(key, span)))) for key, span in LOG_RANGES.items()}
     if rng.random() < cfg["empty"]:
         p["tumour_cover"] = p["immune_cover"] = 0.0
     mixed = rng.random() < cfg["mixed"]
     rows, looks = _cells(rng, p, cfg, height, width)
     scenes, specks = [], []
     for name in ("tumour", "immune"):
-        scene, bits = cell_scene(rows[name], name, lambda _, k, own=looks[name]: own[int(k) - 1], 0.0, 1.0)
-        scene["waves"][..., 3] *= p["texture"]
-        scene["spots"][:, :2, 3] *= p["texture"]
+        scene, bits = _scene(rows, looks, name, p)
         scene["softness"] *= p["softness"] / 1.4
+        scene["blur"] = p["depth_blur"] * np.abs(rng.normal(0.0, 1.0, scene["ids"].size))
         scenes.append(scene)
         specks.append(bits + _debris(rng, p, height, width))
     if mixed:
@@ -96,6 +92,50 @@ def training_frame(rng, cfg=None):
     auto = np.stack([_wall(mottle(height, width, rng), rng, cfg["wall"]) for _ in range(2)])
     image = render_frame(scenes, [speck_scene(bits) for bits in specks], imaging, 1.0, (lit, auto), rng)
     return image, np.stack([compact(channel) for channel in labels])
+
+
+def brightfield_frame(rng, p, cfg):
+    """One frame of a chip in transmitted light from its parameters and shares: (image (1, Y, X), labels (2, Y, X))."""
+    height, width = int(cfg["height"]), int(cfg["width"])
+    if rng.random() < cfg["empty"]:
+        p["tumour_cover"] = p["immune_cover"] = 0.0
+    pixel_um = TUMOUR_UM / p["tumour_diameter"]
+    rows, looks = _cells(rng, {**p, "brightness_sd": 0.18}, cfg, height, width)
+    rows["tumour"] = brightfield.rounded(rows["tumour"])
+    field = np.zeros((height, width), np.float32)
+    brightfield.paint_haze(field, brightfield.haze(rng, rng.poisson(p["haze"]), height, width, pixel_um))
+    tissue = height * width * pixel_um**2 * 1e-6 / 0.04  # fibres are counted in a field of 200 um x 200 um
+    web = brightfield.fibres(rng, rng.poisson(p["fibres"] * min(tissue, 4.0)), height, width, pixel_um, p["fibre_contrast"])
+    kernels.paint_fibres(field, web["nodes"], web["wide"], web["strength"])
+    focus = rng.normal(0.0, 0.5) * p["defocus_um"]
+    scenes = []
+    for name in ("tumour", "immune"):
+        scene, bits = _scene(rows, looks, name, p)
+        depth = focus + p["defocus_um"] * rng.normal(0.0, 0.6, scene["ids"].size)
+        brightfield.paint_cells(field, scene, name, depth, pixel_um)
+        brightfield.paint_specks(field, bits + (_debris(rng, p, height, width) if name == "tumour" else []), pixel_um)
+        scenes.append(scene)
+    brightfield.paint_bubbles(field, brightfield.bubbles(rng, rng.poisson(p["bubbles"] * min(tissue, 1.0)), height, width, pixel_um))
+    if rng.random() < cfg["wall"]:
+        brightfield.wall(
+            field, rng.uniform(-np.pi, np.pi), rng.uniform(0.25, 0.48), rng.uniform(0.3, 1.2) * rng.choice([-1, 1]), rng.uniform(2, 9)
+        )
+    field = blurred(field, p["psf_sigma"])
+    medium = p["photons"] * illumination(height, width, p["uneven_light"], rng) * mottle(height, width, rng) ** 0.25
+    photons = (medium * np.clip(1.0 + p["contrast"] * field, 0.03, 6.0)).astype(np.float32)
+    noise = rng.standard_normal((height, width), dtype=np.float32)
+    image = kernels.expose(photons, noise, p["read_noise"], p["gain"], rng.uniform(0, 500))
+    return image[None], np.stack([compact(channel) for channel in render_labels(scenes, height, width)])
+
+
+def _scene(rows, looks, name, p):
+    """Scene and specks of one population, its texture as strong as the frame's."""
+    scene, bits = cell_scene(rows[name], name, lambda _, k, own=looks[name]: own[int(k) - 1], 0.0, 1.0)
+    scene["waves"][..., 3] *= p["texture"]
+    whole = scene["waves"][..., 3].sum(axis=1, keepdims=True)
+    scene["waves"][..., 3] *= np.minimum(1.0, STRONGEST_TEXTURE / np.maximum(whole, 1e-9))
+    scene["spots"][:, :2, 3] *= p["texture"]
+    return scene, bits
 
 
 def compact(labels, smallest=6):
@@ -130,10 +170,12 @@ def _cells(rng, p, cfg, height, width):
     """Rows for cell_scene and the looks of both populations."""
     rows, looks = {}, {}
     for name in ("tumour", "immune"):
-        diameter = p[name + "_diameter"]
+        diameter = p["tumour_diameter"] * (1.0 if name == "tumour" else p["immune_diameter_ratio"])
+        diameter = max(diameter, SMALLEST_CELL_PX)
         n = int(rng.poisson(p[name + "_cover"] * height * width / (np.pi * diameter**2 / 4)))
         area = np.pi * diameter**2 / 4 * np.exp(rng.normal(0.0, 2 * p["size_sd"] if name == "tumour" else 0.12, n))
-        aspect = np.clip(np.abs(rng.normal(0.22, 0.16, n)), 0.0, 0.9) if name == "tumour" else np.abs(rng.normal(0.05, 0.1, n))
+        usual, spread = (p["aspect"], 0.7 * p["aspect"]) if name == "tumour" else (0.05, 0.1)
+        aspect = np.clip(np.abs(rng.normal(usual, spread, n)), 0.0, 0.9)
         y, x, inside = _place(rng, n, np.sqrt(area / np.pi), p["gap"], height, width)
         cell = {
             "y_um": y, "x_um": x, "area_um2": area, "aspect_ln": aspect, "angle": rng.uniform(-np.pi, np.pi, n),
