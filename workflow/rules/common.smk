@@ -69,6 +69,12 @@ def section(stage, *, without=(), **more):
     return plain({**{key: value for key, value in config[stage].items() if key not in without}, **more})
 
 
+def training(**of_one):
+    """Settings of the training of one model from one seed."""
+    shared = {key: value for key, value in config["segment"]["train"].items() if key not in ("models", "seeds")}
+    return plain({**shared, **of_one})
+
+
 # --- what a sample brings -------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from .cellpose3 import asinh_scale
+from .cellpose3 import asinh_scale, centred_scale
 from .upstream import cellpose
 
 log = logging.getLogger("cytocause.segment.train")
@@ -37,9 +37,8 @@ def train_network(frames, settings, threads=1, report_every=50):
 
     Parameters
     ----------
-    frames : list of (image, labels, diameter): (Y, X) grey values, (Y, X) integers, px of a typical cell or None
-        (then the median of the frame's cells).
-    settings : the config's section `segment.train`.
+    frames : list of (image, labels, diameter): (Y, X) grey values, (Y, X) integers, px of a typical cell.
+    settings : the config's section `segment.train` with one `seed`, and the `scale` of the grey values (`cellpose3.SCALES`).
     threads : of torch.
 
     Returns
@@ -102,16 +101,18 @@ class Sampler:
 
         dynamics = cellpose().dynamics
         self.settings, self.rng = settings, np.random.default_rng(settings["seed"])
+        self.scale = settings["scale"]
         np.random.seed(settings["seed"])  # Cellpose's augmentation draws from numpy's global generator
         self.images, self.targets, self.diameters, self.n_cells = [], [], [], 0
         logging.getLogger("cellpose").setLevel(logging.WARNING)  # it reports every frame
         for image, labels, diameter in frames:
             low, high = np.percentile(image, (0.5, 99.8))  # as prepare does
-            self.images.append(((image - low) / max(high - low, 1e-6)).astype(np.float32)[None])
+            scaled = ((image - low) / max(high - low, 1e-6)).astype(np.float32)
+            self.images.append((centred_scale(scaled) if self.scale == "centred" else scaled)[None])
             flows = dynamics.labels_to_flows([labels.astype(np.int32)], device=torch.device("cpu"))[0]
             self.targets.append(flows[1:])
             self.n_cells += int(labels.max())
-            self.diameters.append(float(diameter) if diameter else median_diameter(labels))
+            self.diameters.append(float(diameter))
         self.chance = self._filled() / self._filled().sum()
 
     def _filled(self):
@@ -137,7 +138,8 @@ class Sampler:
             images[k, 0] = self._light(images[k, 0])
             if self.rng.random() < 0.03:  # noise alone holds no cell
                 images[k, 0], targets[k] = self._noise(images[k, 0].shape, self.rng.uniform(0.01, 0.3)), 0.0
-        return asinh_scale(images), targets
+        # asinh comes after the light, as at work; a frame is centred before it, because a crop is not the frame.
+        return (asinh_scale(images) if self.scale == "asinh" else images), targets
 
     def _light(self, image):
         """Another exposure of the same crop: limits as another movie would set them, out of focus, more noise."""
@@ -151,6 +153,17 @@ class Sampler:
 
     def _noise(self, shape, sd):
         return self.rng.normal(0, sd, shape).astype(np.float32)
+
+
+def typical_diameter(labels):
+    """Diameter (px) of a disc as large as the cell that the median pixel of the foreground belongs to; 17 where there is none.
+
+    Many small cells in the same channel (immune cells beside tumour cells) and slivers at the border do not pull it down, as
+    they do the median of the cells: a model is asked for with the diameter of the large ones.
+    """
+    area = np.sort(np.bincount(labels.ravel())[1:])
+    reached = np.cumsum(area)
+    return float(np.sqrt(area[np.searchsorted(reached, reached[-1] / 2)] * 4 / math.pi)) if area.any() else 17.0
 
 
 def median_diameter(labels):

@@ -16,6 +16,7 @@ from .models import ModelError
 _DOWN = "downsample.down.res_down_{}.conv.conv_0.2.weight"
 _DIAMETERS = {"diam_mean", "diam_labels"}  # absent from Cellpose's oldest files (cyto, nuclei): 30 px, 17 px
 META = {"scale": "linear", "tile_px": 224}
+KNOWN_SCALES = ("linear", "asinh", "centred")  # of cellpose3.SCALES
 
 
 @dataclass
@@ -101,7 +102,12 @@ def _read(path):
     unknown = set(meta) - set(META)
     if unknown:
         raise ModelError(f"{path} was made by a newer version of cytocause (it says {sorted(unknown)}). Update.")
-    return dict(state), {**META, **meta}
+    meta = {**META, **meta}
+    if meta["scale"] not in KNOWN_SCALES:
+        raise ModelError(
+            f"{path} wants the grey scale '{meta['scale']}', and this version of cytocause knows {', '.join(KNOWN_SCALES)}. Update."
+        )
+    return dict(state), meta
 
 
 def _wrapped(content):
