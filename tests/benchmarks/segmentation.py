@@ -27,13 +27,13 @@ from cytocause.segment.cellpose3 import Cellpose3, asinh_scale
 from cytocause.segment.evaluate import pooled_precision
 from cytocause.segment.models import resolve_model
 from cytocause.segment.normalise import has_cells, normalise
+from cytocause.segment.recipe import RECIPES, targets
 from cytocause.segment.relabel import relabel
 from cytocause.segment.threshold import threshold_masks
-from cytocause.segment.train import median_diameter
 from cytocause.simulate.ranges import LEVELS
 from cytocause.simulate.training import training_frames
 
-MODES = {"toc-nuclei": "fluorescence", "toc-brightfield": "brightfield_chip"}
+MODES = {name: recipe.mode for name, recipe in RECIPES.items()}
 PARTS = ("simulated", "nk_mcf7", "celltk", "usiigaci")
 DATA = Path(os.environ.get("CYTOCAUSE_DATA") or bench.ROOT.parent / "shared" / "data")
 SEED = 4001  # of the simulated frames; the cards use another
@@ -74,21 +74,14 @@ def masks_of(engine, image, diameter, scale=None):
 # --- simulated -----------------------------------------------------------------------------------------------------------
 
 
-def simulated_frames(mode, level, n):
-    """(population, image, labels, diameter) of n frames; in brightfield_chip one image shows both populations."""
-    for image, labels in training_frames(SEED, n, {"mode": mode, "range": "test", "difficulty": level}):
-        yield "tumour", image[0].astype(np.float32), labels[0], median_diameter(labels[0])
-        if mode == "brightfield_chip" and labels[1].max() > 0:
-            yield "immune", image[0].astype(np.float32), labels[1], median_diameter(labels[1])
-
-
 def score_simulated(engine, mode, n):
-    """{level: {population or all: scores}}."""
+    """{level: {population, or both together: scores}} on n frames of each difficulty."""
     found = {}
     for level in LEVELS:
         pairs = {}
-        for population, image, labels, diameter in simulated_frames(mode, level, n):
-            pairs.setdefault(population, []).append((labels, masks_of(engine, image, diameter)))
+        for image, labels in training_frames(SEED, n, {"mode": mode, "range": "test", "difficulty": level}):
+            for population, (pixels, truth, diameter) in targets(image, labels).items():
+                pairs.setdefault(population, []).append((truth, masks_of(engine, pixels, diameter)))
         if len(pairs) > 1:
             pairs["both"] = [pair for part in list(pairs.values()) for pair in part]
         found[level] = {name: pooled_precision(*zip(*part)) for name, part in pairs.items()}
