@@ -1,22 +1,26 @@
 """Simulate one chip with every truth: unpack, call, write.
 
 input   model (yaml)      params  cfg: section simulate + sample, model, conditions
-output  movie, labels, tracks, events, variables, graph, status
+output  movie, labels, tracks, events, variables, hidden, contacts, graph, seeds, status
+        ctc, lineage: folders with one folder per population
 """
 
 from pathlib import Path
 
 from cytocause.io import (
     empty_table,
+    open_labels,
     progress,
     run_stage,
+    write_ctc,
     write_empty_labels,
+    write_geff,
     write_json,
     write_label_channels,
     write_movie,
     write_table,
 )
-from cytocause.simulate import CHANNELS, SimulatedChip, empty_variables, parse_model, truth_graph
+from cytocause.simulate import SimulatedChip, empty_contacts, empty_hidden, empty_variables, parse_model, truth_graph
 
 
 def work(snakemake):
@@ -24,23 +28,44 @@ def work(snakemake):
     path = snakemake.input.model if isinstance(snakemake.input.model, str) else snakemake.input.model[0]
     model = parse_model(Path(path).read_text(encoding="utf-8"), source=Path(path).name)
     chip = SimulatedChip(model, cfg, cfg["sample"], cfg["conditions"])
-    shared = {"channel_names": list(CHANNELS), "pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
-    size = {"n_frames": chip.n_frames, "height": chip.height, "width": chip.width}
-    write_label_channels(out.labels, progress(chip.label_frames(), chip.n_frames, "masks"), dtype=chip.label_dtype(), **size, **shared)
-    write_movie(out.movie, progress(chip.image_frames(), chip.n_frames, "frames"), **shared)
-    tracks, events = chip.tracks(), chip.events()
+    n = len(chip.frames)
+    shared = {"pixel_size_um": chip.pixel_um, "time_min": chip.time_min().tolist()}
+    masks = {"channel_names": chip.populations, "n_frames": n, "height": chip.height, "width": chip.width, "dtype": chip.label_dtype()}
+    write_label_channels(out.labels, progress(chip.label_frames(), n, "masks"), **masks, **shared)
+    write_movie(out.movie, progress(chip.image_frames(), n, "frames"), channel_names=chip.channel_names(), **shared)
+    tracks, events, variables, hidden = chip.tracks(), chip.events(), chip.variables(), chip.hidden_variables()
     write_table(tracks, out.tracks)
     write_table(events, out.events)
-    write_table(chip.variables(), out.variables)
+    write_table(variables.drop(columns=unseen(hidden)), out.variables)
+    write_table(hidden, out.hidden)
+    write_table(chip.contacts(), out.contacts)
+    write_lineages(out, chip.populations, tracks, chip.frames)
     write_json(truth_graph(model, chip.interval), out.graph)
+    write_json(chip.provenance(), out.seeds)
     tumour = events[events["population"] == "tumour"]["event"].value_counts()
     return {
         "model": model.name,
-        "n_frames": chip.n_frames,
+        "n_frames": n,
         "n_tracks": int(tracks.groupby("population")["track_id"].nunique().sum()),
         "divisions": int(tumour.get("division", 0)),
         "deaths": int(tumour.get("death", 0)),
     }
+
+
+def unseen(hidden):
+    """Columns that are in the file of the hidden variables alone."""
+    return [name for name in hidden.columns if name not in ("sample", "population", "track_id", "frame", "time_min")]
+
+
+def write_lineages(out, populations, tracks, frames):
+    """The tracks of each population as a Cell Tracking Challenge folder and as a geff graph."""
+    for folder in (out.ctc, out.lineage):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for name in populations:
+        own = tracks[tracks["population"] == name]
+        with open_labels(out.labels, channel=name) as labels:
+            write_ctc(Path(out.ctc) / name, labels, own, frame_numbers=frames, truth=True)
+        write_geff(Path(out.lineage) / f"{name}.geff", own, unit="um")
 
 
 def empty(snakemake):
@@ -52,8 +77,13 @@ def empty(snakemake):
         table = empty_table(kind)
         table.insert(1, "population", table["sample"])
         write_table(table, path)
-    write_table(empty_variables(), out.variables)
+    hidden = empty_hidden()
+    write_table(empty_variables().drop(columns=unseen(hidden)), out.variables)
+    write_table(hidden, out.hidden)
+    write_table(empty_contacts(), out.contacts)
+    write_lineages(out, [], None, [])
     write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
+    write_json({}, out.seeds)
 
 
 if "snakemake" in globals():

@@ -1,5 +1,7 @@
 """The kernels of cytocause.simulate, slowly, for a reader."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -96,3 +98,38 @@ def push_apart(y, x, radius, weight, gap, n_rounds):
                 at[i] = at[i] - 0.5 * lack * direction * weight[i] / total
                 at[j] = at[j] + 0.5 * lack * direction * weight[j] / total
     return at[:, 0], at[:, 1]
+
+
+def paint_phase(shape, geometry, wobble, profile, waves):
+    """Body, centre, rim, ring and outer ring of every cell, whole frames at a time."""
+    field = np.zeros(shape)
+    for g, w, p, grains in zip(geometry, wobble, profile, waves):
+        body, centre, centre_width, rim, rim_at, ring, ring_at, outer, outer_at, wide = p
+        u, v = cell_frame(shape, g)
+        rho = relative_radius(u, v, w)
+        d = (rho - 1) * 0.5 * (g[2] + g[3])
+        grain = sum(size * np.sin(a * u + b * v + phase) for a, b, phase, size in grains)
+        inside = np.clip(0.5 - d / max(wide, 1.0), 0, 1)
+        value = inside * (body + grain) + (inside > 0) * centre * np.exp(-0.5 * (rho / centre_width) ** 2)
+        for size, at, width in ((rim, rim_at, wide), (ring, ring_at, wide), (outer, outer_at, 1.6 * wide)):
+            value = value + size * np.exp(-0.5 * ((d - at) / width) ** 2)
+        field += np.where(d <= max(rim_at, ring_at, outer_at) + 4 * wide, value, 0)
+    return field
+
+
+def paint_fibres(shape, nodes, wide, strength):
+    """A bright and a dark line along every piece of every fibre."""
+    field = np.zeros(shape)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
+    for chain, w, power in zip(nodes, wide, strength):
+        for a, b in pairwise(chain):
+            length = np.hypot(*(b - a))
+            along = ((y - a[0]) * (b[0] - a[0]) + (x - a[1]) * (b[1] - a[1])) / length
+            side = ((y - a[0]) * (b[1] - a[1]) - (x - a[1]) * (b[0] - a[0])) / length
+            line = np.exp(-0.5 * (side / w - 0.8) ** 2) - 0.8 * np.exp(-0.5 * (side / w + 0.8) ** 2)
+            field += np.where((along >= 0) & (along < length) & (np.abs(side) <= 4 * w), power * line, 0)
+    return field
+
+
+def mix_light(own, others, cross, signal, background, auto, lit):
+    return (signal * (own + cross * others) + background * auto) * lit

@@ -43,12 +43,14 @@ def digest(sample="chip_01", conditions=worlds.DRUG, **changes):
 
 
 def test_the_same_seed_and_sample_give_the_same_bytes_on_any_number_of_threads():
-    code = "from tests.simulate.test_simulate_chip import digest; print(digest())"
+    hard = {"seed": 100, "difficulty": "hard"}  # every feature of the microscope
+    code = f"from tests.simulate.test_simulate_chip import digest; print(digest(), digest(**{hard}))"
+    expected = f"{digest()} {digest(**hard)}"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(worlds.ROOT), str(worlds.ROOT / "scripts")])}
     for threads in ("1", "2"):
         env |= {name: threads for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
         run = subprocess.run([sys.executable, "-c", code], env=env, cwd=worlds.ROOT, capture_output=True, text=True, check=True)
-        assert run.stdout.strip() == digest()
+        assert run.stdout.strip() == expected
 
 
 def test_another_seed_sample_or_condition_gives_another_chip():
@@ -175,7 +177,7 @@ def test_a_chip_without_cells_is_an_empty_movie():
 
 
 def test_every_column_of_the_truth_is_in_the_data_dictionary(chip):
-    for table in (chip.tracks(), chip.events(), chip.variables()):
+    for table in (chip.tracks(), chip.events(), chip.variables(), chip.hidden_variables(), chip.contacts()):
         for name in table.columns:
             assert name in chip.conditions or describe(name) is not None, name
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cytocause.simulate import kernels
 from cytocause.simulate.looks import eccentricity, half_axes
-from cytocause.simulate.pixels import gaussian
+from cytocause.simulate.pixels import blurred, gaussian
 from tests.simulate import naive
 
 seeds = st.integers(0, 2**32 - 1)
@@ -49,6 +49,66 @@ def test_light_equals_the_brightest_cell_at_every_pixel(seed, n):
     light = np.zeros(shape, np.float32)
     kernels.paint_light(light, geometry, wobble, *looks)
     np.testing.assert_allclose(light, naive.paint_light(shape, geometry, wobble, *looks), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("place", [(15, -40), (15, 90), (-40, 15), (90, 15)])
+def test_a_cell_out_of_the_frame_leaves_no_light(place):
+    geometry, wobble = np.array([[*place, 8.0, 6.0, 0.8, 0.6]]), np.zeros((1, 2, 5))
+    light = np.zeros((31, 29), np.float32)
+    kernels.paint_light(light, geometry, wobble, np.ones(1), np.ones(1), np.full((1, 3, 4), 0.3), np.full((1, 2, 4), 0.5))
+    assert not light.any()
+
+
+@few
+@given(seed=seeds, n=st.integers(0, 4))
+def test_brightfield_cells_equal_the_sum_of_their_rings(seed, n):
+    rng, shape = np.random.default_rng(seed), (37, 41)
+    geometry, wobble = some_cells(rng, n, shape)
+    profile = np.column_stack(
+        [
+            rng.normal(0, 0.3, (n, 2)), rng.uniform(0.3, 1, n), rng.normal(0, 0.5, n), rng.uniform(-2, 0, n), rng.normal(0, 0.5, n),
+            rng.uniform(0, 2, n), rng.normal(0, 0.3, n), rng.uniform(2, 4, n), rng.uniform(0.6, 2, n),
+        ]
+    )  # fmt: skip
+    waves = rng.normal(0, 1, (n, 3, 4)) * 0.3
+    field = np.zeros(shape, np.float32)
+    kernels.paint_phase(field, geometry, wobble, profile, waves)
+    expected = naive.paint_phase(shape, geometry, wobble, profile, waves)
+    # the kernel looks for a cell in a box only: beyond it the outermost ring is weaker than 0.04 % of its strength
+    np.testing.assert_allclose(field, expected, rtol=1e-4, atol=2e-2)
+    assert np.quantile(np.abs(field - expected), 0.98) < 1e-3
+
+
+@few
+@given(seed=seeds, n=st.integers(0, 4))
+def test_fibres_equal_the_sum_of_their_pieces(seed, n):
+    rng, shape = np.random.default_rng(seed), (33, 35)
+    nodes = np.cumsum(rng.normal(0, 6, (n, 5, 2)), axis=1) + rng.uniform(0, 33, (n, 1, 2))
+    wide, strength = rng.uniform(0.5, 2, n), rng.normal(0, 1, n)
+    field = np.zeros(shape, np.float32)
+    kernels.paint_fibres(field, nodes, wide, strength)
+    np.testing.assert_allclose(field, naive.paint_fibres(shape, nodes, wide, strength), rtol=1e-4, atol=1e-5)
+
+
+@few
+@given(seed=seeds)
+def test_the_light_of_a_channel_holds_a_share_of_the_others(seed):
+    rng = np.random.default_rng(seed)
+    own, others, auto, lit = rng.uniform(0, 2, (4, 9, 8)).astype(np.float32)
+    cross, signal, background = np.float32([0.1, 300, 40])
+    found = kernels.mix_light(own, others, cross, signal, background, auto, lit)
+    np.testing.assert_allclose(found, naive.mix_light(own, others, cross, signal, background, auto, lit), rtol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [2.0, 3.0, 4.0])
+def test_a_wide_blur_at_half_the_resolution_is_the_blur(sigma):
+    image = np.zeros((65, 64), np.float32)
+    image[28:33, 29:34] = 20  # as small as the smallest cell
+    image[12:20, 40:50] = 5
+    image = kernels.blur(image, gaussian(0.8))
+    whole, coarse = naive.blur(image, gaussian(sigma)), blurred(image, sigma)
+    assert np.abs(whole - coarse).max() < 0.06 * whole.max()
+    assert coarse.sum() == pytest.approx(whole.sum(), rel=0.01)
 
 
 @few

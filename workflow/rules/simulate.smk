@@ -7,7 +7,12 @@ rule simulate:
         tracks="results/samples/{sample}/simulate/truth/tracks.parquet",
         events="results/samples/{sample}/simulate/truth/events.parquet",
         variables="results/samples/{sample}/simulate/truth/variables.parquet",
+        hidden="results/samples/{sample}/simulate/truth/hidden.parquet",
+        contacts="results/samples/{sample}/simulate/truth/contacts.parquet",
+        ctc=directory("results/samples/{sample}/simulate/truth/ctc"),
+        lineage=directory("results/samples/{sample}/simulate/truth/lineage"),
         graph="results/samples/{sample}/simulate/truth/graph.json",
+        seeds="results/samples/{sample}/simulate/truth/seeds.json",
         status="results/samples/{sample}/status/simulate.json",
     log:
         "results/logs/simulate/{sample}.log",

@@ -139,12 +139,13 @@ def _fit(frame, dtype, number):
     return frame.astype(dtype)
 
 
-def write_ctc(folder, labels, tracks, *, frame_numbers):
+def write_ctc(folder, labels, tracks, *, frame_numbers, truth=False):
     """Write tracks as a Cell Tracking Challenge result folder: maskTTT.tif (pixel = track id) and res_track.txt.
 
     labels        : Labels; None or an empty stack writes no masks and no tracks, the format has no points
     tracks        : DataFrame with track_id, parent_id (0 = none), frame, label (0 = no mask: not in the folder)
     frame_numbers : number on the time grid of each page of labels
+    truth         : whether it is a reference (the challenge's folder TRA): man_trackTTT.tif and man_track.txt
 
     The format knows no gaps: masks are numbered page by page, and a track that misses pages is written in pieces, each the
     only child of the one before (which is how the challenge says that a cell was out of sight).
@@ -165,10 +166,10 @@ def write_ctc(folder, labels, tracks, *, frame_numbers):
             image = labels.frame(page)
             ids = np.zeros(max(int(image.max(initial=0)), int(pieces["label"][rows].max(initial=0))) + 1, dtype)
             ids[pieces["label"][rows]] = pieces["id"][rows]
-            name = f"mask{page:0{digits}d}.tif"
+            name = f"{'man_track' if truth else 'mask'}{page:0{digits}d}.tif"
             tifffile.imwrite(temporary / name, ids[image], compression="zlib", software=False, metadata=None)
         lines = [f"{piece} {first} {last} {parent}\n" for piece, first, last, parent in pieces["lines"]]
-        (temporary / "res_track.txt").write_text("".join(lines), encoding="ascii")
+        (temporary / ("man_track.txt" if truth else "res_track.txt")).write_text("".join(lines), encoding="ascii")
 
 
 def ctc_pieces(track_id, parent_id, frame, label, frame_numbers):

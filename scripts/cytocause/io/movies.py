@@ -203,6 +203,7 @@ def write_movie(path, frames, *, channel_names, pixel_size_um=None, time_min=Non
         channel_names=channel_names,
         pixel_size_um=pixel_size_um,
         time_min=time_min,
+        level=1,  # of noise no level saves more: half the time of 6, and not a byte larger
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from cytocause.io.atomic import atomic_path
 
 
-def stream_ome(path, frames, *, shape, dtype, channel_names=None, pixel_size_um=None, time_min=None):
-    """Write an OME-TIFF of `shape` (T, C, Y, X) or (T, Y, X) from an iterable of frames (C, Y, X) or (Y, X)."""
+def stream_ome(path, frames, *, shape, dtype, channel_names=None, pixel_size_um=None, time_min=None, level=6):
+    """Write an OME-TIFF of `shape` (T, C, Y, X) or (T, Y, X) from an iterable of frames (C, Y, X) or (Y, X); zlib `level` 1 to 9."""
     import tifffile
 
     axes = {3: "TYX", 4: "TCYX"}[len(shape)]
@@ -40,6 +40,7 @@ def stream_ome(path, frames, *, shape, dtype, channel_names=None, pixel_size_um=
                 metadata=metadata,
                 photometric="minisblack",
                 compression="zlib",
+                compressionargs={"level": level},
                 maxworkers=1,
                 rowsperstrip=shape[-2],
                 software=False,

@@ -138,7 +138,7 @@ def key_path(parts):
 def expected(schema):
     """What a schema allows, in words."""
     if "enum" in schema:
-        return "one of " + ", ".join(str(item) for item in schema["enum"])
+        return "one of " + ", ".join("nothing (null)" if item is None else str(item) for item in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     for word in ("anyOf", "oneOf"):

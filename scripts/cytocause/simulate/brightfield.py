@@ -19,18 +19,26 @@ from .cells import DYING, MITOSIS
 DEPTH_OF_FIELD_UM = 6.0  # rings are twice as wide at 1.7 times this distance (a low-aperture air objective)
 RIM_UM = 0.85  # half width of the rim of a tumour cell in focus
 IMMUNE_RIM_UM = 0.5
+ROUNDNESS = 0.6  # of ln(axis ratio) of the nucleus, in the whole cell
+SMOOTHNESS = 0.55  # of the outline's irregularity
 FIBRE_NODES = 14
 FIBRE_SWAY_UM = 1.5  # how far a fibre wanders over hours
 
 
 def rounded(rows):
-    """Rows of tumour cells with those in mitosis as whole round cells, not as the bright plates their chromatin is."""
+    """Rows of tumour cells as whole cells: rounder than their nuclei, in mitosis round and not the bright plate of chromatin."""
     mitotic = np.asarray(rows["phase"]) == MITOSIS
     return {
         **rows,
         "area_um2": rows["area_um2"] * np.where(mitotic, 1.3, 1.0),
-        "aspect_ln": rows["aspect_ln"] * np.where(mitotic, 0.25, 1.0),
+        "aspect_ln": rows["aspect_ln"] * np.where(mitotic, 0.25, ROUNDNESS),
     }
+
+
+def smoothed(scene):
+    """A scene whose outlines are those of cells in a gel, smoother than nuclei on glass. The scene itself, changed."""
+    scene["wobble"] = scene["wobble"] * SMOOTHNESS
+    return scene
 
 
 def phase_profile(scene, population, depth_um, pixel_um):
@@ -195,14 +203,14 @@ def paint_cells(field, scene, population, depth_um, pixel_um):
     )
 
 
-def wall(field, angle, place, strength, wide):
+def wall(field, angle, place, strength, wide, shift=(0.0, 0.0)):
     """Add a straight wall of the chip: a dark and a bright line, and a step in brightness behind it. In place.
 
-    angle : direction of the wall's normal; place : distance from the centre as a share of the frame; wide : px
+    angle : direction of the wall's normal; place : distance from the centre as a share of the frame; wide, shift (y, x) : px
     """
     height, width = field.shape
-    y = (np.arange(height) - 0.5 * height)[:, None]
-    x = (np.arange(width) - 0.5 * width)[None, :]
+    y = (np.arange(height) - shift[0] - 0.5 * height)[:, None]
+    x = (np.arange(width) - shift[1] - 0.5 * width)[None, :]
     d = np.sin(angle) * y + np.cos(angle) * x - place * min(height, width)
     line = np.exp(-0.5 * (d / wide) ** 2) - 0.8 * np.exp(-0.5 * ((d - 2.4 * wide) / wide) ** 2)
     field += (strength * (line - 0.25 / (1.0 + np.exp(-np.clip(d / wide, -30, 30))))).astype(np.float32)

@@ -1,8 +1,8 @@
 """One simulated chip, from the causal model to every truth, streamed frame by frame.
 
     chip = SimulatedChip(model, cfg, sample, conditions)
-    chip.label_frames()  -> (C, Y, X) masks; afterwards chip.tracks() knows every centroid
-    chip.image_frames()  -> (C, Y, X) counts
+    chip.label_frames()  -> (C, Y, X) masks, one channel per population; afterwards chip.tracks() knows every centroid
+    chip.image_frames()  -> (C, Y, X) counts, one channel per dye (fluorescence) or one grey image (brightfield_chip)
     chip.events(), chip.variables()
 """
 
@@ -11,19 +11,12 @@ import pandas as pd
 
 from . import kernels
 from .cells import PHASES, run_chip
+from .contacts import contact_intervals
+from .imaging import BRIGHTFIELD, settled
 from .looks import eccentricity
-from .pixels import (
-    CHANNELS,
-    Looks,
-    cell_scene,
-    illumination,
-    lost_bodies,
-    mottle,
-    render_frame,
-    render_labels,
-    speck_scene,
-)
-from .seeds import stream
+from .pixels import CHANNELS, Looks, cell_scene, render_labels
+from .scenery import BrightfieldView, FluorescenceView
+from .stage import frames_taken, shifts_px
 
 # Columns of `variables` beside the conditions, with their types
 VARIABLES = {
@@ -33,12 +26,32 @@ VARIABLES = {
     "hazard_death_per_h": "float64", "age_min": "float64", "phase": "string",
 }  # fmt: skip
 
+POPULATIONS = ("tumour", "immune", "caf")  # in the order of the masks' channels
+KEYS = ("sample", "population", "track_id", "frame", "time_min")
+HIDDEN = ("hazard_division_per_h", "hazard_death_per_h", "age_min")
 MIN_PIXELS = 6  # a cell of which less is seen has no label and no track row in that frame
+
+
+def rows_of(history, population):
+    """Rows of a population, one dict of arrays per frame; empty where the model has none."""
+    if hasattr(history, "rows"):
+        return history.rows(population)
+    return getattr(history, population, [])
 
 
 def empty_variables():
     """The table of true variables without a row, for a sample that cannot be simulated."""
     return pd.DataFrame({name: pd.Series([], dtype=object if kind == "string" else kind) for name, kind in VARIABLES.items()})
+
+
+def empty_hidden():
+    """The table of hidden variables without a row."""
+    return empty_variables()[[*KEYS, *HIDDEN]]
+
+
+def empty_contacts():
+    """The table of contact intervals without a row."""
+    return contact_intervals([], [], 0.0, "", 0.0)
 
 
 class SimulatedChip:
@@ -55,37 +68,54 @@ class SimulatedChip:
     """
 
     def __init__(self, model, cfg, sample, conditions):
+        cfg = settled(cfg, model)
         self.model, self.cfg, self.sample, self.conditions = model, cfg, sample, conditions
         self.history = run_chip(model, cfg, sample, conditions)
         self.height, self.width, self.n_frames = int(cfg["height"]), int(cfg["width"]), int(cfg["n_frames"])
         self.pixel_um, self.interval = float(cfg["pixel_size_um"]), float(cfg["frame_interval_min"])
-        self.looks = Looks(cfg["seed"], sample, cfg["imaging"]["brightness_sd"], self.history.parents)
+        imaging = cfg["imaging"]
+        self.looks = Looks(cfg["seed"], sample, imaging["brightness_sd"], self.history.parents, imaging["unstained"])
+        self.populations = [name for name in POPULATIONS if name in CHANNELS or rows_of(self.history, name)]
+        self.frames = frames_taken(cfg, sample)  # numbers on the time grid; a number that lacks was dropped
+        self.shifts = shifts_px(cfg, sample)
+        self.view = (BrightfieldView if imaging["mode"] == BRIGHTFIELD else FluorescenceView)(self)
         self.seen = None
 
     def time_min(self):
-        """Time of each frame in min, 0 at the first: (T,) float64."""
-        return np.arange(self.n_frames) * self.interval
+        """Time of each frame of the movie in min, 0 at the first: (len(frames),) float64, uneven where frames were dropped."""
+        return np.array(self.frames) * self.interval
+
+    def channel_names(self):
+        """Names of the channels of image_frames."""
+        return [channel["name"] for channel in self.cfg["imaging"]["channels"]]
 
     def label_dtype(self):
         """Smallest unsigned type that holds every track_id."""
         largest = max((max(known, default=0) for known in self.history.parents.values()), default=0)
         return "uint16" if largest < 2**16 else "uint32"
 
-    def _scenes(self, frame):
-        time = frame * self.interval
-        both = [
-            cell_scene(rows[frame], name, self.looks, time, self.pixel_um)
-            for name, rows in (("tumour", self.history.tumour), ("immune", self.history.immune))
-        ]
-        return [cells for cells, _ in both], [specks for _, specks in both]
+    def scenes(self, frame):
+        """Cells of each population in a frame, in px of the image: (scenes, specks, rows), dicts by population."""
+        scenes, specks, rows = {}, {}, {}
+        dy, dx = self.shifts[frame]
+        for name in self.populations:
+            rows[name] = self.view.rows(rows_of(self.history, name)[frame], name)
+            scene, bits = cell_scene(rows[name], name, self.looks, frame * self.interval, self.pixel_um)
+            scene = self.view.scene(scene)
+            scene["geometry"][:, 0] += dy
+            scene["geometry"][:, 1] += dx
+            scenes[name] = scene
+            specks[name] = [(y + dy, x + dx, radius, light) for y, x, radius, light in bits]
+        return scenes, specks, rows
 
     def label_frames(self):
-        """Masks, (C, Y, X) int32 in the order of CHANNELS; pixel = track_id. Remembers the centroids for `tracks`."""
-        seen = {name: [] for name in CHANNELS}
-        for frame in range(self.n_frames):
-            scenes, _ = self._scenes(frame)
+        """Masks, (C, Y, X) int32 in the order of `populations`; pixel = track_id. Remembers the centroids for `tracks`."""
+        seen = {name: [] for name in self.populations}
+        for frame in self.frames:
+            scenes, _, _ = self.scenes(frame)
+            scenes = [scenes[name] for name in self.populations]
             labels = render_labels(scenes, self.height, self.width)
-            for channel, name in enumerate(CHANNELS):
+            for channel, name in enumerate(self.populations):
                 ids = scenes[channel]["ids"]
                 moments = kernels.label_moments(labels[channel], int(ids.max()) if ids.size else 0)
                 count = moments[ids, 0]
@@ -99,30 +129,9 @@ class SimulatedChip:
         self.seen = seen
 
     def image_frames(self):
-        """Counts of the camera, (C, Y, X) uint16 in the order of CHANNELS."""
-        cfg, imaging = self.cfg, self.cfg["imaging"]
-        rng = stream(cfg["seed"], self.sample, "field")
-        lit = np.stack([illumination(self.height, self.width, imaging["uneven_light"], rng) for _ in CHANNELS])
-        auto = np.stack([mottle(self.height, self.width, rng) for _ in CHANNELS])
-        dust = [self._dust(name) for name in CHANNELS]
-        for frame in range(self.n_frames):
-            scenes, specks = self._scenes(frame)
-            specks[0] = specks[0] + lost_bodies(
-                self.history.debris, frame, self.interval, self.pixel_um, cfg["seed"], self.sample
-            )
-            specks = [speck_scene(dust[k] + specks[k]) for k in range(len(CHANNELS))]
-            noise = stream(cfg["seed"], self.sample, "noise", frame)
-            yield render_frame(scenes, specks, imaging, self.pixel_um, (lit, auto), noise)
-
-    def _dust(self, name):
-        """Motionless specks of the whole movie, as (y, x, radius px, light)."""
-        rng = stream(self.cfg["seed"], self.sample, "dust", name)
-        area = self.height * self.width * self.pixel_um**2 * 1e-6
-        n = rng.poisson(self.cfg["imaging"]["debris"] * area)
-        return [
-            (rng.uniform(0, self.height), rng.uniform(0, self.width), rng.uniform(0.5, 1.1) / self.pixel_um, rng.uniform(0.1, 0.4))
-            for _ in range(n)
-        ]
+        """Counts of the camera, (C, Y, X) uint16 in the order of channel_names()."""
+        for frame in self.frames:
+            yield self.view.image(frame)
 
     def tracks(self):
         """Truth tracks: one row per label and frame, centroid of the visible mask.
@@ -135,8 +144,8 @@ class SimulatedChip:
             for _ in self.label_frames():
                 pass
         parts = []
-        for name in CHANNELS:
-            for frame, (ids, y, x, _) in enumerate(self.seen[name]):
+        for name in self.populations:
+            for frame, (ids, y, x, _) in zip(self.frames, self.seen[name]):
                 parts.append(pd.DataFrame({"population": name, "track_id": ids, "frame": frame, "y": y, "x": x}))
         rows = pd.concat(parts, ignore_index=True)
         parents = [self.history.parents[p][int(i)] for p, i in zip(rows["population"], rows["track_id"])]
@@ -155,7 +164,7 @@ class SimulatedChip:
                 "source": "given",
             }
         )
-        order = {name: k for k, name in enumerate(CHANNELS)}
+        order = {name: k for k, name in enumerate(self.populations)}
         key = table["population"].map(order)
         return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
 
@@ -171,7 +180,7 @@ class SimulatedChip:
         names = ["sample", "population", "track_id", "event", "frame", "time_min", "confidence", "source", "reason"]
         table = pd.DataFrame(rows, columns=names)
         table = table.astype({"track_id": "int64", "frame": "int32", "time_min": "float64", "confidence": "float64"})
-        order = {name: k for k, name in enumerate(CHANNELS)}
+        order = {name: k for k, name in enumerate(self.populations)}
         key = table["population"].map(order)
         return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
 
@@ -194,3 +203,28 @@ class SimulatedChip:
         for name in self.model.contextual():
             table[name] = self.conditions[name]
         return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)
+
+    def hidden_variables(self):
+        """What no microscope sees: the part HIDDEN of `variables`, with the columns that name a row."""
+        table = self.variables()
+        return table[[name for name in (*KEYS, *HIDDEN) if name in table]]
+
+    def contacts(self):
+        """Intervals in which immune cells touched tumour cells, in the columns of contacts.COLUMNS."""
+        radius = self.model.variables["contact"].values["radius_um"]
+        return contact_intervals(rows_of(self.history, "tumour"), rows_of(self.history, "immune"), radius, self.sample, self.interval)
+
+    def provenance(self):
+        """From what the chip was drawn, so that anybody can draw it again, and where the stage was: plain values."""
+        return {
+            "sample": self.sample,
+            "model": self.model.name,
+            "seed": int(self.cfg["seed"]),
+            "streams": "Philox keyed by SHA-256 of (seed, sample, purpose, number)",
+            "difficulty": self.cfg.get("difficulty"),
+            "conditions": dict(self.conditions),
+            "settings": {key: value for key, value in self.cfg.items() if key not in ("sample", "model", "conditions")},
+            "populations": list(self.populations),
+            "frames": list(self.frames),
+            "stage_shift_px": [[float(y), float(x)] for y, x in self.shifts[self.frames]],
+        }

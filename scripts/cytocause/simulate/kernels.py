@@ -42,6 +42,15 @@ def box(y, x, reach, height, width):
 
 
 @njit(cache=True)
+def farthest(wobble):
+    """No outline with this wobble (2, K) lies farther than this from the centre, in half axes."""
+    far = 1.0
+    for k in range(wobble.shape[1]):
+        far += np.sqrt(wobble[0, k] ** 2 + wobble[1, k] ** 2)
+    return far
+
+
+@njit(cache=True)
 def paint_labels(labels, depth, ids, geometry, wobble):
     """Write cells into a label image, a shared pixel to the cell it lies deeper in.
 
@@ -56,12 +65,17 @@ def paint_labels(labels, depth, ids, geometry, wobble):
     height, width = labels.shape
     for i in range(ids.shape[0]):
         y, x, a, b, cos, sin = geometry[i]
-        y0, y1, x0, x1 = box(y, x, 1.6 * max(a, b) + 1.0, height, width)
+        far = farthest(wobble[i])
+        y0, y1, x0, x1 = box(y, x, far * max(a, b) + 1.0, height, width)
         for r in range(y0, y1):
             for c in range(x0, x1):
                 dy = r - y
                 dx = c - x
-                rho = relative_radius((dx * cos + dy * sin) / a, (dy * cos - dx * sin) / b, wobble[i])
+                u = (dx * cos + dy * sin) / a
+                v = (dy * cos - dx * sin) / b
+                if u * u + v * v > far * far:
+                    continue
+                rho = relative_radius(u, v, wobble[i])
                 if rho < depth[r, c]:
                     depth[r, c] = rho
                     labels[r, c] = ids[i]
@@ -70,6 +84,8 @@ def paint_labels(labels, depth, ids, geometry, wobble):
 @njit(cache=True)
 def paint_light(light, geometry, wobble, brightness, softness, waves, spots):
     """Add the light of cells to an image: a dome with texture that sits in the cell's own frame.
+
+    Along a row the phase of a wave grows by the same step from pixel to pixel, so its sine is turned on, not computed anew.
 
     Parameters
     ----------
@@ -81,30 +97,58 @@ def paint_light(light, geometry, wobble, brightness, softness, waves, spots):
     spots : (n, S, 4) float64, round spots: u, v, 1/width^2 (per half axis squared), depth (negative darkens)
     """
     height, width = light.shape
+    rho = np.empty(width)
+    texture = np.empty(width)
     for i in range(geometry.shape[0]):
         y, x, a, b, cos, sin = geometry[i]
         size = 0.5 * (a + b)
-        y0, y1, x0, x1 = box(y, x, 1.6 * max(a, b) + softness[i] + 1.0, height, width)
+        edge = 0.5 * softness[i] / size  # beyond 1 + edge there is no light
+        far = farthest(wobble[i]) * (1.0 + edge)
+        y0, y1, x0, x1 = box(y, x, far * max(a, b) + 1.0, height, width)
         for r in range(y0, y1):
+            dy = r - y
+            first, last = width, -1
             for c in range(x0, x1):
-                dy = r - y
                 dx = c - x
                 u = (dx * cos + dy * sin) / a
                 v = (dy * cos - dx * sin) / b
-                rho = relative_radius(u, v, wobble[i])
-                cover = (1.0 - rho) * size / softness[i] + 0.5
+                rho[c] = 1e9
+                if u * u + v * v > far * far:
+                    continue
+                rho[c] = relative_radius(u, v, wobble[i])
+                if (1.0 - rho[c]) * size / softness[i] + 0.5 > 0.0:
+                    first = min(first, c)
+                    last = c
+            if last < first:
+                continue
+            for c in range(first, last + 1):
+                texture[c] = 1.0
+            dx = first - x
+            u = (dx * cos + dy * sin) / a
+            v = (dy * cos - dx * sin) / b
+            for m in range(waves.shape[1]):
+                if waves[i, m, 3] == 0.0:
+                    continue
+                phase = waves[i, m, 0] * u + waves[i, m, 1] * v + waves[i, m, 2]
+                step = waves[i, m, 0] * cos / a - waves[i, m, 1] * sin / b
+                s, k = np.sin(phase), np.cos(phase)
+                s1, k1 = np.sin(step), np.cos(step)
+                for c in range(first, last + 1):
+                    texture[c] += waves[i, m, 3] * s
+                    s, k = s * k1 + k * s1, k * k1 - s * s1
+            for m in range(spots.shape[1]):
+                if spots[i, m, 3] == 0.0:
+                    continue
+                for c in range(first, last + 1):
+                    su = ((c - x) * cos + dy * sin) / a - spots[i, m, 0]
+                    sv = (dy * cos - (c - x) * sin) / b - spots[i, m, 1]
+                    texture[c] += spots[i, m, 3] * np.exp(-(su * su + sv * sv) * spots[i, m, 2])
+            for c in range(first, last + 1):
+                cover = (1.0 - rho[c]) * size / softness[i] + 0.5
                 if cover <= 0.0:
                     continue
-                cover = min(cover, 1.0)
-                value = 0.62 + 0.38 * np.sqrt(max(0.0, 1.0 - rho * rho))
-                texture = 1.0
-                for m in range(waves.shape[1]):
-                    texture += waves[i, m, 3] * np.sin(waves[i, m, 0] * u + waves[i, m, 1] * v + waves[i, m, 2])
-                for m in range(spots.shape[1]):
-                    su = u - spots[i, m, 0]
-                    sv = v - spots[i, m, 1]
-                    texture += spots[i, m, 3] * np.exp(-(su * su + sv * sv) * spots[i, m, 2])
-                value *= cover * brightness[i] * max(texture, 0.05)
+                value = 0.62 + 0.38 * np.sqrt(max(0.0, 1.0 - rho[c] * rho[c]))
+                value *= min(cover, 1.0) * brightness[i] * max(texture[c], 0.05)
                 light[r, c] = max(light[r, c], value)
 
 
@@ -119,23 +163,30 @@ def blur(image, weights):
     rows = np.empty_like(image)
     line = np.empty(width + 2 * radius, np.float32)
     for r in range(height):
-        for c in range(width + 2 * radius):
-            line[c] = image[r, min(max(c - radius, 0), width - 1)]
-        for c in range(width):
-            total = weights[0] * line[c + radius]
-            for k in range(1, radius + 1):
-                total += weights[k] * (line[c + radius - k] + line[c + radius + k])
-            rows[r, c] = total
+        line[:radius] = image[r, 0]
+        line[radius : radius + width] = image[r]
+        line[radius + width :] = image[r, width - 1]
+        _weigh(rows[r], line[radius : radius + width], weights[0])
+        for k in range(1, radius + 1):
+            _add_pair(rows[r], line[radius - k : radius - k + width], line[radius + k : radius + k + width], weights[k])
     out = np.empty_like(image)
     for r in range(height):
-        for c in range(width):
-            out[r, c] = weights[0] * rows[r, c]
+        _weigh(out[r], rows[r], weights[0])
         for k in range(1, radius + 1):
-            above = max(r - k, 0)
-            below = min(r + k, height - 1)
-            for c in range(width):
-                out[r, c] += weights[k] * (rows[above, c] + rows[below, c])
+            _add_pair(out[r], rows[max(r - k, 0)], rows[min(r + k, height - 1)], weights[k])
     return out
+
+
+@njit(cache=True)
+def _weigh(out, row, weight):
+    for c in range(out.shape[0]):
+        out[c] = weight * row[c]
+
+
+@njit(cache=True)
+def _add_pair(out, one, other, weight):
+    for c in range(out.shape[0]):
+        out[c] += weight * (one[c] + other[c])
 
 
 @njit(cache=True)
@@ -160,19 +211,35 @@ def add_enlarged(image, small, step, weight):
     """image += weight * small enlarged `step` times, bilinear between block centres; image changed in place."""
     height, width = image.shape
     n, m = small.shape
+    wide = np.empty((n, width))  # enlarged along the rows only
+    for c in range(width):
+        fx = min(max((c + 0.5) / step - 0.5, 0.0), m - 1.0)
+        j = min(int(fx), max(m - 2, 0))
+        k1 = min(j + 1, m - 1)
+        wx = fx - j
+        for i in range(n):
+            wide[i, c] = (1.0 - wx) * small[i, j] + wx * small[i, k1]
     for r in range(height):
         fy = min(max((r + 0.5) / step - 0.5, 0.0), n - 1.0)
         i = min(int(fy), max(n - 2, 0))
         j1 = min(i + 1, n - 1)
         wy = fy - i
         for c in range(width):
-            fx = min(max((c + 0.5) / step - 0.5, 0.0), m - 1.0)
-            j = min(int(fx), max(m - 2, 0))
-            k1 = min(j + 1, m - 1)
-            wx = fx - j
-            top = (1.0 - wx) * small[i, j] + wx * small[i, k1]
-            low = (1.0 - wx) * small[j1, j] + wx * small[j1, k1]
-            image[r, c] += np.float32(weight * ((1.0 - wy) * top + wy * low))
+            image[r, c] += np.float32(weight * ((1.0 - wy) * wide[i, c] + wy * wide[j1, c]))
+
+
+@njit(cache=True)
+def mix_light(own, others, cross, signal, background, auto, lit):
+    """Photons of a channel: (signal * (own + cross * others) + background * auto) * lit.
+
+    own, others, auto, lit : (Y, X) float32; cross, signal, background : float32. Returns (Y, X) float32.
+    """
+    height, width = own.shape
+    out = np.empty((height, width), np.float32)
+    for r in range(height):
+        for c in range(width):
+            out[r, c] = (signal * (own[r, c] + cross * others[r, c]) + background * auto[r, c]) * lit[r, c]
+    return out
 
 
 @njit(cache=True)

@@ -1,8 +1,8 @@
-"""From cells to pixels: masks, light, microscope, camera.
+"""From cells to pixels: masks, light, microscope, camera (mode `fluorescence`).
 
     rows of cells --scene--> geometry, wobble, texture --paint--> light --blur, halo, uneven light--> photons --expose--> counts
 
-Channels are (tumour, immune) everywhere. A scene holds, per population, what the kernels need, in px.
+A scene holds, per population or channel, what the kernels need, in px. Masks have one channel per population (CHANNELS).
 """
 
 import numpy as np
@@ -17,6 +17,8 @@ HALO_UM = 9.0  # standard deviation of the out-of-focus light
 HALO_STEP = 4  # the halo is smooth and computed on blocks of this many px
 DEBRIS_FADE_MIN = 90.0
 SISTER_SD = 0.06
+BRIGHTNESS_RANGE = 30.0  # brightest over dimmest nucleus of a movie
+UNSTAINED = 0.04  # of its light, in a cell that took no dye up
 LARGEST_SIGMA_PX = 4.0  # of the blur of a cell far from the focal plane; beyond it a cell is part of the haze
 BLUR_LADDER_PX = (1.0, 1.5, 2.2, 3.0, LARGEST_SIGMA_PX)  # cells of nearly the same blur are blurred together
 COARSE_SIGMA_PX = 2.0  # from here on a blur is computed at half the resolution
@@ -53,8 +55,8 @@ class Looks:
     A daughter is as bright as her mother, up to SISTER_SD of the logarithm: both carry the mother's dye.
     """
 
-    def __init__(self, seed, sample, brightness_sd, parents=None):
-        self.seed, self.sample, self.brightness_sd = seed, sample, brightness_sd
+    def __init__(self, seed, sample, brightness_sd, parents=None, unstained=0.0):
+        self.seed, self.sample, self.brightness_sd, self.unstained = seed, sample, brightness_sd, unstained
         self.parents = parents or {}
         self.known = {}
 
@@ -66,6 +68,11 @@ class Looks:
             mother = self.parents.get(population, {}).get(int(track_id), 0)
             if mother:
                 look["brightness"] = self(population, mother)["brightness"] * float(np.exp(rng.normal(0.0, SISTER_SD)))
+            elif self.unstained > 0 and stream(self.seed, self.sample, "dye", *key).random() < self.unstained:
+                look["brightness"] *= UNSTAINED  # and so have her daughters
+            else:
+                half = 0.5 * np.log(BRIGHTNESS_RANGE)
+                look["brightness"] = float(np.exp(np.clip(np.log(look["brightness"]), -half, half)))
             self.known[key] = look
         return self.known[key]
 
@@ -85,37 +92,45 @@ def cell_scene(rows, population, looks, time_min, pixel_um):
     (cells, specks) : two scenes; specks carry light and no label
     """
     n = rows["track_id"].size
-    scene = {key: np.zeros((n, *value.shape[1:])) for key, value in empty_scene().items()}
-    scene["ids"] = rows["track_id"].astype(np.int64)
-    scene["depth_um"] = np.asarray(rows.get("depth_um", np.zeros(n)), float)
-    scene["phase"] = np.asarray(rows.get("phase", np.zeros(n)), np.int64)
-    scene["progress"] = np.asarray(rows.get("progress", np.zeros(n)), float)
+    if n == 0:
+        return empty_scene(), []
+    found = [looks(population, track) for track in rows["track_id"]]
+    look = {key: np.array([one[key] for one in found]) for key in found[0]}
+    phase, progress, condensed, depth = (
+        np.asarray(rows.get(key, np.full(n, usual)), float)
+        for key, usual in (("phase", 0), ("progress", 0), ("condensation", 1), ("depth_um", 0))
+    )
+    dying = phase == DYING
+    smooth = np.where((phase == MITOSIS) | (population == "immune"), 0.6, 1.0 + 1.2 * progress)
+    wobble = outline(look, time_min, smooth[:, None, None])
+    a, b = half_axes(rows["area_um2"] / pixel_um**2, rows["aspect_ln"], wobble)
+    y, x, angle = rows["y_um"] / pixel_um, rows["x_um"] / pixel_um, rows["angle"]
+    open_chromatin = np.where(dying, 1.0 - progress, np.clip(2.0 - condensed, 0.0, 1.0))
+    waves, spots = look["waves"], look["spots"]
+    waves[:, :, 3] *= (0.4 + 0.6 * open_chromatin)[:, None]
+    spots[:, :2, 3] *= open_chromatin[:, None]
+    spots[:, 2:, 3] *= np.where(dying, progress, 0.0)[:, None]
+    scene = {
+        "ids": rows["track_id"].astype(np.int64),
+        "geometry": np.column_stack([y, x, a, b, np.cos(angle), np.sin(angle)]),
+        "wobble": wobble,
+        "brightness": look["brightness"] * condensed,
+        "softness": look["softness"],
+        "waves": waves,
+        "spots": spots,
+        "blur": np.zeros(n),
+        "depth_um": depth,
+        "phase": phase.astype(np.int64),
+        "progress": progress,
+    }
     specks = []
-    tumour = population == "tumour"
-    for k in range(n):
-        look = looks(population, rows["track_id"][k])
-        phase = int(rows["phase"][k]) if tumour else 0
-        progress = float(rows["progress"][k]) if tumour else 0.0
-        condensed = float(rows["condensation"][k]) if tumour else 1.0
-        smooth = 0.6 if phase == MITOSIS or not tumour else 1.0 + 1.2 * progress
-        wobble = outline(look, time_min, smooth)
-        a, b = half_axes(rows["area_um2"][k] / pixel_um**2, rows["aspect_ln"][k], wobble)
-        y, x, angle = rows["y_um"][k] / pixel_um, rows["x_um"][k] / pixel_um, rows["angle"][k]
-        scene["geometry"][k] = (y, x, a, b, np.cos(angle), np.sin(angle))
-        scene["wobble"][k] = wobble
-        scene["softness"][k] = look["softness"]
-        scene["brightness"][k] = look["brightness"] * condensed
-        scene["waves"][k] = look["waves"]
-        scene["spots"][k] = look["spots"]
-        open_chromatin = np.clip(2.0 - condensed, 0.0, 1.0) if phase != DYING else 1.0 - progress
-        scene["waves"][k, :, 3] *= 0.4 + 0.6 * open_chromatin
-        scene["spots"][k, :2, 3] *= open_chromatin
-        scene["spots"][k, 2:, 3] *= progress if phase == DYING else 0.0
-        if phase == DYING and progress > 0.75:  # fragments beside the body
-            mean = np.sqrt(a * b)
-            for turn, far, size, light in look["fragments"]:
-                radius = max(size * mean * 1.4, 0.8)
-                specks.append((y + far * mean * np.sin(turn), x + far * mean * np.cos(turn), radius, light * condensed * look["brightness"] * 0.6))
+    for k in np.flatnonzero(dying & (progress > 0.75)):  # fragments beside the body
+        mean = np.sqrt(a[k] * b[k])
+        for turn, far, size, light in look["fragments"][k]:
+            radius = max(size * mean * 1.4, 0.8)
+            specks.append(
+                (y[k] + far * mean * np.sin(turn), x[k] + far * mean * np.cos(turn), radius, light * scene["brightness"][k] * 0.6)
+            )
     return scene, specks
 
 
@@ -137,6 +152,13 @@ def speck_scene(specks):
         scene[key] = np.zeros(n)
     scene["phase"] = np.zeros(n, np.int64)
     return scene
+
+
+def joined(scenes):
+    """Scenes as one, ids as they are."""
+    if len(scenes) == 1:
+        return scenes[0]
+    return {key: np.concatenate([scene[key] for scene in scenes]) for key in empty_scene()}
 
 
 def lost_bodies(debris, frame, interval_min, pixel_um, looks_seed, sample):
@@ -247,7 +269,18 @@ def microscope(layers, halo, pixel_um):
     return out
 
 
-def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
+def wall_field(height, width, angle, place, step, shift=(0.0, 0.0)):
+    """A straight wall of the chip, as a factor on the background: 1 before it, 1 + step behind, soft over 1 % of the frame.
+
+    angle : direction of the wall's normal; place : distance from the centre in frames; shift (y, x) : px
+    """
+    y = ((np.arange(height) - shift[0]) / height - 0.5)[:, None]
+    x = ((np.arange(width) - shift[1]) / width - 0.5)[None, :]
+    edge = 1.0 / (1.0 + np.exp(-(np.sin(angle) * y + np.cos(angle) * x - place) * 120.0))
+    return 1.0 + step * edge
+
+
+def render_frame(scenes, specks, imaging, pixel_um, fields, rng, kept=1.0):
     """One frame as the camera stores it.
 
     Parameters
@@ -257,9 +290,11 @@ def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
         simulate.imaging of the config.
     pixel_um : float
     fields : (illumination, mottle)
-        (C, Y, X) float32 each, constant over the movie.
+        (C, Y, X) float32 each.
     rng : numpy.random.Generator
         Of this frame's noise.
+    kept : float
+        Share of the dye that is not bleached.
 
     Returns
     -------
@@ -270,14 +305,13 @@ def render_frame(scenes, specks, imaging, pixel_um, fields, rng):
     sigma = imaging["psf_sigma_um"] / pixel_um
     light = [microscope(light_of(c, s, height, width, sigma), imaging["halo"], pixel_um) for c, s in zip(scenes, specks)]
     out = np.empty(lit.shape, np.uint16)
-    cross = np.float32(imaging["crosstalk"])
+    cross, signal, background = (
+        np.float32(value) for value in (imaging["crosstalk"], imaging["signal_photons"] * kept, imaging["background_photons"])
+    )
+    dark = np.zeros((height, width), np.float32)
     for channel in range(len(light)):
-        photons = light[channel]
-        if cross > 0 and len(light) > 1:
-            others = sum(light[k] for k in range(len(light)) if k != channel)
-            photons = photons + cross * others
-        photons = np.float32(imaging["signal_photons"]) * photons + np.float32(imaging["background_photons"]) * auto[channel]
-        photons = photons * lit[channel]
+        others = sum((light[k] for k in range(len(light)) if k != channel), dark) if cross > 0 else dark
+        photons = kernels.mix_light(light[channel], others, cross, signal, background, auto[channel], lit[channel])
         deviates = rng.standard_normal((height, width), dtype=np.float32)
         out[channel] = kernels.expose(
             photons, deviates, float(imaging["read_noise"]), float(imaging["gain"]), float(imaging["offset"])

@@ -13,10 +13,20 @@ import numpy as np
 from . import brightfield, kernels, ranges
 from .cells import DYING, INTERPHASE, MITOSIS
 from .looks import draw_look
-from .pixels import blurred, cell_scene, empty_scene, illumination, mottle, render_frame, render_labels, speck_scene
+from .pixels import (
+    BRIGHTNESS_RANGE,
+    blurred,
+    cell_scene,
+    illumination,
+    joined,
+    mottle,
+    render_frame,
+    render_labels,
+    speck_scene,
+    wall_field,
+)
 from .seeds import stream
 
-BRIGHTNESS_RANGE = 30.0  # brightest over dimmest nucleus
 DEFAULTS = {"height": 256, "width": 256, "mixed": None, "empty": 0.03, "mitotic": 0.12, "dying": 0.10, "wall": 0.12}
 CHOICES = {"mode": "fluorescence", "range": "train", "difficulty": None}
 STRONGEST_TEXTURE = 0.8  # sum of a cell's waves: stripes as strong as the nucleus itself are no chromatin
@@ -111,6 +121,7 @@ def brightfield_frame(rng, p, cfg):
     scenes = []
     for name in ("tumour", "immune"):
         scene, bits = _scene(rows, looks, name, p)
+        scene = brightfield.smoothed(scene)
         depth = focus + p["defocus_um"] * rng.normal(0.0, 0.6, scene["ids"].size)
         brightfield.paint_cells(field, scene, name, depth, pixel_um)
         brightfield.paint_specks(field, bits + (_debris(rng, p, height, width) if name == "tumour" else []), pixel_um)
@@ -258,15 +269,10 @@ def _wall(field, rng, chance):
         return field
     height, width = field.shape
     angle, place = rng.uniform(-np.pi, np.pi), rng.uniform(0.3, 0.48)
-    y = (np.arange(height) / height - 0.5)[:, None]
-    x = (np.arange(width) / width - 0.5)[None, :]
-    edge = 1.0 / (1.0 + np.exp(-(np.sin(angle) * y + np.cos(angle) * x - place) * 120.0))
-    return (field * (1.0 + rng.uniform(-0.6, 1.5) * edge)).astype(np.float32)
+    return (field * wall_field(height, width, angle, place, rng.uniform(-0.6, 1.5))).astype(np.float32)
 
 
 def _join(first, second):
     """Two scenes as one; labels of the second follow those of the first."""
-    out = {key: np.concatenate([first[key], second[key]]) for key in empty_scene()}
     shift = int(first["ids"].max()) if first["ids"].size else 0
-    out["ids"] = np.concatenate([first["ids"], second["ids"] + shift])
-    return out
+    return joined([first, {**second, "ids": second["ids"] + shift}])
