@@ -1,7 +1,7 @@
 """Simulate one chip with every truth: unpack, call, write.
 
 input   model (yaml)      params  cfg: section simulate + sample, model, conditions
-output  movie, labels, tracks, events, variables, hidden, contacts, graph, seeds, status
+output  movie, labels, tracks, events, variables, graph, seeds, status
         ctc, lineage: folders with one folder per population
 """
 
@@ -20,7 +20,7 @@ from cytocause.io import (
     write_movie,
     write_table,
 )
-from cytocause.simulate import SimulatedChip, empty_contacts, empty_hidden, empty_variables, parse_model, truth_graph
+from cytocause.simulate import SimulatedChip, empty_variables, parse_model, truth_graph
 
 
 def work(snakemake):
@@ -33,28 +33,30 @@ def work(snakemake):
     masks = {"channel_names": chip.populations, "n_frames": n, "height": chip.height, "width": chip.width, "dtype": chip.label_dtype()}
     write_label_channels(out.labels, progress(chip.label_frames(), n, "masks"), **masks, **shared)
     write_movie(out.movie, progress(chip.image_frames(), n, "frames"), channel_names=chip.channel_names(), **shared)
-    tracks, events, variables, hidden = chip.tracks(), chip.events(), chip.variables(), chip.hidden_variables()
-    write_table(tracks, out.tracks)
-    write_table(events, out.events)
-    write_table(variables.drop(columns=unseen(hidden)), out.variables)
-    write_table(hidden, out.hidden)
-    write_table(chip.contacts(), out.contacts)
-    write_lineages(out, chip.populations, tracks, chip.frames)
+    n_tracks = write_tables(out, chip)
     write_json(truth_graph(model, chip.interval), out.graph)
     write_json(chip.provenance(), out.seeds)
+    events = chip.events()
+    write_table(events, out.events)
     tumour = events[events["population"] == "tumour"]["event"].value_counts()
     return {
         "model": model.name,
         "n_frames": n,
-        "n_tracks": int(tracks.groupby("population")["track_id"].nunique().sum()),
+        "n_tracks": n_tracks,
         "divisions": int(tumour.get("division", 0)),
         "deaths": int(tumour.get("death", 0)),
     }
 
 
-def unseen(hidden):
-    """Columns that are in the file of the hidden variables alone."""
-    return [name for name in hidden.columns if name not in ("sample", "population", "track_id", "frame", "time_min")]
+def write_tables(out, chip):
+    """Tracks, lineages and variables, one large table at a time; returns the number of tracks."""
+    tracks = chip.tracks()
+    write_table(tracks, out.tracks)
+    write_lineages(out, chip.populations, tracks, chip.frames)
+    n_tracks = int(tracks.groupby("population")["track_id"].nunique().sum())
+    del tracks
+    write_table(chip.variables(), out.variables)
+    return n_tracks
 
 
 def write_lineages(out, populations, tracks, frames):
@@ -77,10 +79,7 @@ def empty(snakemake):
         table = empty_table(kind)
         table.insert(1, "population", table["sample"])
         write_table(table, path)
-    hidden = empty_hidden()
-    write_table(empty_variables().drop(columns=unseen(hidden)), out.variables)
-    write_table(hidden, out.hidden)
-    write_table(empty_contacts(), out.contacts)
+    write_table(empty_variables(), out.variables)
     write_lineages(out, [], None, [])
     write_json({"model": None, "variables": [], "edges": [], "scored_edges": []}, out.graph)
     write_json({}, out.seeds)

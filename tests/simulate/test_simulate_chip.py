@@ -177,7 +177,7 @@ def test_a_chip_without_cells_is_an_empty_movie():
 
 
 def test_every_column_of_the_truth_is_in_the_data_dictionary(chip):
-    for table in (chip.tracks(), chip.events(), chip.variables(), chip.hidden_variables(), chip.contacts()):
+    for table in (chip.tracks(), chip.events(), chip.variables()):
         for name in table.columns:
             assert name in chip.conditions or describe(name) is not None, name
 

@@ -10,7 +10,7 @@ from tests.simulate import worlds
 
 NAMES = {
     "movie": "movie.ome.tif", "labels": "labels.ome.tif", "tracks": "tracks.parquet", "events": "events.parquet",
-    "variables": "variables.parquet", "hidden": "hidden.parquet", "contacts": "contacts.parquet", "ctc": "ctc", "lineage": "lineage",
+    "variables": "variables.parquet", "ctc": "ctc", "lineage": "lineage",
     "graph": "graph.json", "seeds": "seeds.json", "status": "status.json",
 }  # fmt: skip
 
@@ -81,7 +81,7 @@ def test_a_model_with_a_mistake_fails_the_sample_and_not_the_job(tmp_path):
     status = read_json(out["status"])
     assert status["ok"] is False and "mine.yaml, line" in status["reason"] and "'diameter_um' is -1" in status["reason"]
     good = run(tmp_path / "good", worlds.ROOT / "resources/causal_models/null.yaml")
-    for key in ("tracks", "events", "variables", "hidden", "contacts"):
+    for key in ("tracks", "events", "variables"):
         empty, full = read_table(out[key]), read_table(good[key])
         assert len(empty) == 0
         assert [c for c in full.columns if c not in worlds.DRUG] == list(empty.columns)
@@ -109,25 +109,6 @@ def test_the_lineages_are_those_of_the_tracks_in_both_formats(tmp_path):
         graph, _ = geff.read(out["lineage"] / f"{name}.geff")
         assert graph.number_of_nodes() == len(own)
     assert (tracks["parent_id"] > 0).any()
-
-
-def test_hidden_variables_are_in_their_own_file_and_in_no_other(tmp_path):
-    out = run(tmp_path, worlds.ROOT / "resources/causal_models/tumour_on_chip.yaml")
-    seen, hidden = read_table(out["variables"]), read_table(out["hidden"])
-    assert len(seen) == len(hidden) > 0
-    assert {"hazard_death_per_h", "age_min"} <= set(hidden.columns) and not {"hazard_death_per_h", "age_min"} & set(seen.columns)
-    assert (seen[["track_id", "frame"]] == hidden[["track_id", "frame"]]).all().all()
-
-
-def test_contact_intervals_are_the_contacts_of_the_variables(tmp_path):
-    out = run(tmp_path, worlds.ROOT / "resources/causal_models/tumour_on_chip.yaml", n_frames=24, height=128, width=128)
-    contacts, rows = read_table(out["contacts"]), read_table(out["variables"]).set_index(["track_id", "frame"])["n_immune_r1"]
-    count = rows * 0
-    for row in contacts.itertuples():
-        for frame in range(row.first_frame, row.last_frame + 1):
-            count.loc[(row.track_id, frame)] += 1
-    assert (count == rows).all() and rows.sum() > 10
-    assert (contacts["end_min"] == contacts["last_frame"] * 10.0).all()
 
 
 def test_the_seeds_say_how_to_draw_the_chip_again(tmp_path):

@@ -7,8 +7,6 @@ rule simulate:
         tracks="results/samples/{sample}/simulate/truth/tracks.parquet",
         events="results/samples/{sample}/simulate/truth/events.parquet",
         variables="results/samples/{sample}/simulate/truth/variables.parquet",
-        hidden="results/samples/{sample}/simulate/truth/hidden.parquet",
-        contacts="results/samples/{sample}/simulate/truth/contacts.parquet",
         ctc=directory("results/samples/{sample}/simulate/truth/ctc"),
         lineage=directory("results/samples/{sample}/simulate/truth/lineage"),
         graph="results/samples/{sample}/simulate/truth/graph.json",

@@ -9,7 +9,7 @@
 
 _HOME = {
     "CausalModel": "model", "ModelError": "model", "lag_frames": "model", "parse_model": "model",
-    "SimulatedChip": "chip", "empty_variables": "chip", "empty_hidden": "chip", "empty_contacts": "chip", "CHANNELS": "pixels", "render_frame": "pixels",
+    "SimulatedChip": "chip", "empty_variables": "chip", "CHANNELS": "pixels", "render_frame": "pixels",
     "simulate_table": "table", "truth_graph": "graph", "training_frames": "training",
 }  # fmt: skip
 __all__ = list(_HOME)

@@ -11,7 +11,6 @@ import pandas as pd
 
 from . import kernels
 from .cells import PHASES, run_chip
-from .contacts import contact_intervals
 from .imaging import BRIGHTFIELD, settled
 from .looks import eccentricity
 from .pixels import CHANNELS, Looks, cell_scene, render_labels
@@ -27,8 +26,6 @@ VARIABLES = {
 }  # fmt: skip
 
 POPULATIONS = ("tumour", "immune", "caf")  # in the order of the masks' channels
-KEYS = ("sample", "population", "track_id", "frame", "time_min")
-HIDDEN = ("hazard_division_per_h", "hazard_death_per_h", "age_min")
 MIN_PIXELS = 6  # a cell of which less is seen has no label and no track row in that frame
 
 
@@ -42,16 +39,6 @@ def rows_of(history, population):
 def empty_variables():
     """The table of true variables without a row, for a sample that cannot be simulated."""
     return pd.DataFrame({name: pd.Series([], dtype=object if kind == "string" else kind) for name, kind in VARIABLES.items()})
-
-
-def empty_hidden():
-    """The table of hidden variables without a row."""
-    return empty_variables()[[*KEYS, *HIDDEN]]
-
-
-def empty_contacts():
-    """The table of contact intervals without a row."""
-    return contact_intervals([], [], 0.0, "", 0.0)
 
 
 class SimulatedChip:
@@ -75,7 +62,7 @@ class SimulatedChip:
         self.pixel_um, self.interval = float(cfg["pixel_size_um"]), float(cfg["frame_interval_min"])
         imaging = cfg["imaging"]
         self.looks = Looks(cfg["seed"], sample, imaging["brightness_sd"], self.history.parents, imaging["unstained"])
-        self.populations = [name for name in POPULATIONS if name in CHANNELS or rows_of(self.history, name)]
+        self.populations = [name for name in POPULATIONS if name in CHANNELS or name in model.populations]
         self.frames = frames_taken(cfg, sample)  # numbers on the time grid; a number that lacks was dropped
         self.shifts = shifts_px(cfg, sample)
         self.view = (BrightfieldView if imaging["mode"] == BRIGHTFIELD else FluorescenceView)(self)
@@ -145,28 +132,29 @@ class SimulatedChip:
                 pass
         parts = []
         for name in self.populations:
-            for frame, (ids, y, x, _) in zip(self.frames, self.seen[name]):
-                parts.append(pd.DataFrame({"population": name, "track_id": ids, "frame": frame, "y": y, "x": x}))
-        rows = pd.concat(parts, ignore_index=True)
-        parents = [self.history.parents[p][int(i)] for p, i in zip(rows["population"], rows["track_id"])]
-        table = pd.DataFrame(
-            {
-                "sample": self.sample,
-                "population": rows["population"].astype(str),
-                "track_id": rows["track_id"].astype("int64"),
-                "parent_id": np.asarray(parents, "int64"),
-                "frame": rows["frame"].astype("int32"),
-                "time_min": rows["frame"].to_numpy() * self.interval,
-                "label": rows["track_id"].astype("int32"),
-                "y_um": rows["y"].to_numpy(float) * self.pixel_um,
-                "x_um": rows["x"].to_numpy(float) * self.pixel_um,
-                "cell_type": rows["population"].astype(str),
-                "source": "given",
-            }
-        )
-        order = {name: k for k, name in enumerate(self.populations)}
-        key = table["population"].map(order)
-        return table.assign(_k=key).sort_values(["_k", "track_id", "frame"], kind="stable").drop(columns="_k").reset_index(drop=True)
+            ids, y, x, _ = (np.concatenate(column) for column in zip(*self.seen[name]))
+            frame = np.repeat(np.array(self.frames), [len(one[0]) for one in self.seen[name]])
+            order = np.lexsort((frame, ids))
+            mothers = self.history.parents.get(name, {})
+            known, which = np.unique(ids[order], return_inverse=True)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "sample": self.sample,
+                        "population": name,
+                        "track_id": ids[order].astype("int64"),
+                        "parent_id": np.array([mothers.get(int(k), 0) for k in known], "int64")[which],
+                        "frame": frame[order].astype("int32"),
+                        "time_min": frame[order] * self.interval,
+                        "label": ids[order].astype("int32"),
+                        "y_um": y[order].astype(float) * self.pixel_um,
+                        "x_um": x[order].astype(float) * self.pixel_um,
+                        "cell_type": name,
+                        "source": "given",
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)
 
     def events(self):
         """Truth events of both populations, in the columns of the events table plus `population`.
@@ -203,16 +191,6 @@ class SimulatedChip:
         for name in self.model.contextual():
             table[name] = self.conditions[name]
         return table.sort_values(["track_id", "frame"], kind="stable").reset_index(drop=True)
-
-    def hidden_variables(self):
-        """What no microscope sees: the part HIDDEN of `variables`, with the columns that name a row."""
-        table = self.variables()
-        return table[[name for name in (*KEYS, *HIDDEN) if name in table]]
-
-    def contacts(self):
-        """Intervals in which immune cells touched tumour cells, in the columns of contacts.COLUMNS."""
-        radius = self.model.variables["contact"].values["radius_um"]
-        return contact_intervals(rows_of(self.history, "tumour"), rows_of(self.history, "immune"), radius, self.sample, self.interval)
 
     def provenance(self):
         """From what the chip was drawn, so that anybody can draw it again, and where the stage was: plain values."""

@@ -21,8 +21,8 @@ _PIXEL_UM = 0.87
 _CHIP = {
     "pixel_size_um": (_PIXEL_UM,) * 4,
     "frame_interval_min": (5.0, 10.0, 10.0, 10.0),
-    "tumour_density_mm2": (400.0, 715.0, 1150.0, 1600.0),
-    "immune_density_mm2": (150.0, 250.0, 400.0, 600.0),
+    "tumour_density_mm2": (330.0, 443.0, 870.0, 1600.0),
+    "immune_density_mm2": (120.0, 200.0, 350.0, 600.0),
 }
 # simulate.imaging.*
 _IMAGING = {

@@ -322,7 +322,7 @@ def paint_phase(field, geometry, wobble, profile, waves):
         body, centre, centre_width, rim, rim_at, ring, ring_at, outer, outer_at, wide = profile[i]
         size = 0.5 * (a + b)
         far = max(max(rim_at, ring_at), outer_at) + 4.0 * wide
-        y0, y1, x0, x1 = box(y, x, 1.3 * max(a, b) + far + 1.0, height, width)
+        y0, y1, x0, x1 = box(y, x, farthest(wobble[i]) * max(a, b) * (1.0 + max(far, 0.0) / size) + 1.0, height, width)
         for r in range(y0, y1):
             for c in range(x0, x1):
                 dy = r - y

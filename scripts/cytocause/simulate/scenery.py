@@ -165,7 +165,7 @@ class BrightfieldView(_View):
         self.bubbles = brightfield.bubbles(rng, rng.poisson(bright["bubbles_per_mm2"] * self.area_mm2), *size)
         self.specks = self.dust("brightfield")
         rng = self.rng("field")
-        light = illumination(self.height, self.width, self.imaging["uneven_light"], rng) * mottle(self.height, self.width, rng) ** 0.25
+        light = illumination(self.height, self.width, self.imaging["uneven_light"], rng) * mottle(self.height, self.width, rng) ** 0.12
         self.lit = (bright["medium_photons"] * light).astype(np.float32)
 
     def draw(self, frame):
