@@ -115,7 +115,7 @@ def test_the_card_tells_of_training_seeds_only_and_of_the_best_of_them(name):
 # --- training --------------------------------------------------------------------------------------------------------------
 
 SMALL = {
-    "frames": 4, "held_out": 1, "steps": 3, "batch": 2, "crop_px": 64, "learning_rate": 0.002, "weight_decay": 0.01,
+    "frames": 4, "held_out": 1, "steps": 2, "cycles": 2, "batch": 2, "crop_px": 64, "learning_rate": 0.002, "weight_decay": 0.01,
     "features": [4, 8], "diameter_px": 17.0, "bfloat16": False,
 }  # fmt: skip
 

@@ -4,7 +4,7 @@
                            ├─ crop: rotate, flip, rescale ─ light: limits, blur, noise ─▶ network ─▶ loss
     random, seeded ────────┘
 
-Geometry, flows and loss are Cellpose's own (Stringer 2021); the optimiser is AdamW in one cycle, because a network this
+Geometry, flows and loss are Cellpose's own (Stringer 2021); the optimiser is AdamW in a few cycles, because a network this
 small gains more from a decaying rate than from more epochs. A seed gives the same weights on the same machine and
 number of threads.
 """
@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 
 from .cellpose3 import asinh_scale, centred_scale
 from .upstream import cellpose
+from .weights import as_saved
 
 log = logging.getLogger("cytocause.segment.train")
 
@@ -50,9 +51,28 @@ def train_network(frames, settings, threads=1, report_every=50):
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     net = make_network(settings["features"], settings["diameter_px"], settings["seed"])
-    net = net.to(memory_format=torch.channels_last).train()
     sampler = Sampler(frames, settings)
     log.info("%d frames with %d cells", len(sampler.images), sampler.n_cells)
+    losses = []
+    for cycle in range(settings["cycles"]):
+        if cycle:
+            net.load_state_dict({key: as_saved(value).to(value.dtype) for key, value in net.state_dict().items()})
+        losses += train_cycle(net, sampler, settings, cycle, report_every)
+    net.diam_labels.data[:] = float(np.mean(sampler.diameters))
+    return net.eval(), losses
+
+
+def train_cycle(net, sampler, settings, cycle, report_every=50):
+    """One cycle of the learning rate, from its peak to a hundredth of it, in place: the losses.
+
+    A cycle starts from the network as it would be saved, with a new optimiser and draws of its own (Loshchilov and Hutter 2017,
+    warm restarts), so that a network in a file can be trained on and gives the same bytes as if it had never been written.
+    """
+    import torch
+
+    net.to(memory_format=torch.channels_last).train()
+    if cycle:
+        sampler.seed(settings["seed"] + 1000 * cycle)
     optimiser = torch.optim.AdamW(net.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"])
     losses, recent = [], []
     for step in range(settings["steps"]):
@@ -71,9 +91,8 @@ def train_network(frames, settings, threads=1, report_every=50):
         if len(recent) == report_every or step == settings["steps"] - 1:
             losses.append(round(float(np.mean(recent)), 4))
             recent = []
-            log.info("training step %d/%d, loss %.3f", step + 1, settings["steps"], losses[-1])
-    net.diam_labels.data[:] = float(np.mean(sampler.diameters))
-    return net.eval(), losses
+            log.info("cycle %d, training step %d/%d, loss %.3f", cycle + 1, step + 1, settings["steps"], losses[-1])
+    return losses
 
 
 def one_cycle(step, steps, peak):
@@ -100,9 +119,8 @@ class Sampler:
         import torch
 
         dynamics = cellpose().dynamics
-        self.settings, self.rng = settings, np.random.default_rng(settings["seed"])
-        self.scale = settings["scale"]
-        np.random.seed(settings["seed"])  # Cellpose's augmentation draws from numpy's global generator
+        self.settings, self.scale = settings, settings["scale"]
+        self.seed(settings["seed"])
         self.images, self.targets, self.diameters, self.n_cells = [], [], [], 0
         logging.getLogger("cellpose").setLevel(logging.WARNING)  # it reports every frame
         for image, labels, diameter in frames:
@@ -114,6 +132,11 @@ class Sampler:
             self.n_cells += int(labels.max())
             self.diameters.append(float(diameter))
         self.chance = self._filled() / self._filled().sum()
+
+    def seed(self, seed):
+        """Start the draws anew."""
+        self.rng = np.random.default_rng(seed)
+        np.random.seed(seed)  # Cellpose's augmentation draws from numpy's global generator
 
     def _filled(self):
         """The part of a crop that each frame fills once it is rescaled: large cells leave few pixels, and padding teaches nothing."""

@@ -78,11 +78,16 @@ def load_network(path, name=None):
     return Network(net, features, float(net.diam_mean.item()), meta)
 
 
+def as_saved(tensor):
+    """A tensor as it is written: floats in half precision."""
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
 def save_network(net, path, **meta):
     """Write a network as float16 (half the size; the masks keep their AP@0.5) with what its input must look like."""
     import torch
 
-    state = {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}
+    state = {key: as_saved(value) for key, value in net.state_dict().items()}
     torch.save({"state_dict": state, "meta": {**META, **meta}}, path)
 
 
