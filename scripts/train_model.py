@@ -15,7 +15,7 @@ from cytocause.io import read_json, write_json
 from cytocause.io.stage import limit_threads, start_log
 from cytocause.segment.cellpose3 import Cellpose3
 from cytocause.segment.evaluate import score_frames
-from cytocause.segment.recipe import RECIPES, targets
+from cytocause.segment.recipe import RECIPES, scored
 from cytocause.simulate.ranges import LEVELS
 from cytocause.simulate.training import training_frames
 
@@ -31,28 +31,26 @@ def main(snakemake):
     cfg = snakemake.params.cfg
     folders = [Path(folder) for folder in snakemake.input]
     for model, weights, card in zip(cfg["models"], snakemake.output.weights, snakemake.output.cards):
-        choose([folder for folder in folders if folder.name.rpartition("-")[0] == model], RECIPES[model].mode, weights, card)
+        choose([folder for folder in folders if folder.name.rpartition("-")[0] == model], RECIPES[model], weights, card)
 
 
-def choose(folders, mode, weights, card):
+def choose(folders, recipe, weights, card):
     """Copy the best of several trainings of one model, and add to its card what the others reached and its scores on `test`."""
     cards = [read_json(folder / "card.json") for folder in folders]
     best = max(range(len(cards)), key=lambda k: cards[k]["scores_held_out"]["ap50"])  # of equals the first
     shutil.copyfile(folders[best] / "weights.pt", weights)
     held_out = {str(c["settings"]["seed"]): c["scores_held_out"]["ap50"] for c in cards}
     log.info("%s: AP@0.5 held out by seed %s", cards[best]["name"], held_out)
-    chosen = {**cards[best], "ap50_held_out_by_seed": held_out, "scores_test": test_scores(Cellpose3(weights), mode)}
+    chosen = {**cards[best], "ap50_held_out_by_seed": held_out, "scores_test": test_scores(Cellpose3(weights), recipe)}
     write_json(chosen, card)
 
 
-def test_scores(model, mode):
+def test_scores(model, recipe):
     """{difficulty: {population: scores}} on frames of the range `test`."""
     found = {}
     for level in LEVELS:
-        frames = {}
-        for image, labels in training_frames(TEST_SEED, TEST_FRAMES, {"mode": mode, "range": "test", "difficulty": level}):
-            for population, frame in targets(image, labels).items():
-                frames.setdefault(population, []).append(frame)
+        cfg = {"mode": recipe.mode, "range": "test", "difficulty": level}
+        frames = scored(recipe, training_frames(TEST_SEED, TEST_FRAMES, cfg))
         found[level] = {population: score_frames(model, part) for population, part in frames.items()}
     return found
 

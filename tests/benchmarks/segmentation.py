@@ -6,7 +6,7 @@
     usiigaci    real phase contrast, cells outlined by hand, in no model's range     AP at IoU 0.5
 
     python tests/benchmarks/segmentation.py                                  both shipped models
-    python tests/benchmarks/segmentation.py --model my.pt --mode fluorescence --only simulated nk_mcf7 --overlays folder
+    python tests/benchmarks/segmentation.py --model my.pt --as toc-nuclei --only simulated nk_mcf7 --overlays folder
 
 Real data: ../shared/data or $CYTOCAUSE_DATA; a set that is not there is left out, and the run says so. No model, setting or
 bound of this project was chosen by these numbers.
@@ -27,13 +27,12 @@ from cytocause.segment.cellpose3 import Cellpose3, asinh_scale
 from cytocause.segment.evaluate import pooled_precision
 from cytocause.segment.models import resolve_model
 from cytocause.segment.normalise import has_cells, normalise
-from cytocause.segment.recipe import RECIPES, targets
+from cytocause.segment.recipe import RECIPES, scored
 from cytocause.segment.relabel import relabel
 from cytocause.segment.threshold import threshold_masks
 from cytocause.simulate.ranges import LEVELS
 from cytocause.simulate.training import training_frames
 
-MODES = {name: recipe.mode for name, recipe in RECIPES.items()}
 PARTS = ("simulated", "nk_mcf7", "celltk", "usiigaci")
 DATA = Path(os.environ.get("CYTOCAUSE_DATA") or bench.ROOT.parent / "shared" / "data")
 SEED = 4001  # of the simulated frames; the cards use another
@@ -74,16 +73,15 @@ def masks_of(engine, image, diameter, scale=None):
 # --- simulated -----------------------------------------------------------------------------------------------------------
 
 
-def score_simulated(engine, mode, n):
-    """{level: {population, or both together: scores}} on n frames of each difficulty."""
+def score_simulated(engine, recipe, n):
+    """{level: {population: scores}} on n frames of each difficulty."""
     found = {}
     for level in LEVELS:
-        pairs = {}
-        for image, labels in training_frames(SEED, n, {"mode": mode, "range": "test", "difficulty": level}):
-            for population, (pixels, truth, diameter) in targets(image, labels).items():
-                pairs.setdefault(population, []).append((truth, masks_of(engine, pixels, diameter)))
-        if len(pairs) > 1:
-            pairs["both"] = [pair for part in list(pairs.values()) for pair in part]
+        cfg = {"mode": recipe.mode, "range": "test", "difficulty": level}
+        pairs = {
+            population: [(truth, masks_of(engine, image, diameter)) for image, truth, diameter in part]
+            for population, part in scored(recipe, training_frames(SEED, n, cfg)).items()
+        }
         found[level] = {name: pooled_precision(*zip(*part)) for name, part in pairs.items()}
     return found
 
@@ -190,12 +188,12 @@ def draw(folder, name, image, found, truth=None):
 # --- the run -------------------------------------------------------------------------------------------------------------
 
 
-def run(engine, mode, parts, n, overlays=None):
+def run(engine, recipe, parts, n, overlays=None):
     """All the parts that apply, as one dict."""
     real = {"nk_mcf7": score_coculture, "celltk": score_celltk, "usiigaci": score_usiigaci}
-    if mode == "brightfield_chip":  # fluorescence tells nothing of it
+    if recipe.mode == "brightfield_chip":  # fluorescence tells nothing of it
         real = {"usiigaci": score_usiigaci}
-    found = {"simulated": score_simulated(engine, mode, n)} if "simulated" in parts else {}
+    found = {"simulated": score_simulated(engine, recipe, n)} if "simulated" in parts else {}
     for part in [part for part in parts if part in real]:
         if DATA.is_dir():
             found[part] = real[part](engine, overlays)
@@ -206,20 +204,18 @@ def run(engine, mode, parts, n, overlays=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", nargs="*", default=list(MODES), help="names or files; default: the shipped ones")
-    parser.add_argument(
-        "--mode", choices=sorted(set(MODES.values())), help="of the frames; known for the shipped models"
-    )
+    parser.add_argument("--model", nargs="*", default=list(RECIPES), help="names or files; default: the shipped ones")
+    parser.add_argument("--as", dest="like", choices=list(RECIPES), help="of a file: the shipped model that it is like")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--frames", type=int, default=24, help="simulated frames of each difficulty")
     parser.add_argument("--overlays", help="folder for pictures with outlines")
     given = parser.parse_args()
     for model in given.model:
-        mode = given.mode or MODES[model]
+        recipe = RECIPES[given.like or model]
         for name, engine in ((model, Cellpose3(resolve_model(model))), ("threshold", Threshold())):
             overlays = Path(given.overlays) / Path(name).stem if given.overlays else None
-            scores = run(engine, mode, given.only, given.frames, overlays)
-            print(json.dumps({"engine": name, "mode": mode, **scores}, indent=1), flush=True)
+            scores = run(engine, recipe, given.only, given.frames, overlays)
+            print(json.dumps({"engine": name, "mode": recipe.mode, **scores}, indent=1), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cytocause.segment.recipe import RECIPES, pick, target, targets
+from cytocause.segment.recipe import RECIPES, pick, scored, target
 from cytocause.segment.train import typical_diameter
 
 
@@ -35,22 +35,21 @@ def test_two_channels_show_a_population_each(frame):
     immune = [index for index, (pixels, _, _) in enumerate(picked) if pixels[0, 0] == 2]
     assert immune == [9, 19]
     assert (picked[9][1] == frame[1]).all() and (picked[8][1] == frame[0]).all()
-    assert list(targets(image, frame)) == ["tumour"]
+    assert list(scored(recipe, [(image, frame)])) == ["tumour"]
 
 
 def test_one_image_shows_both_and_each_is_asked_for_by_its_own_diameter(frame):
-    image = np.ones((1, 60, 60))
-    found = targets(image, frame)
-    assert list(found) == ["tumour", "immune"]
-    for name, labels in zip(found, frame):
-        assert (found[name][1] == labels).all() and found[name][2] == typical_diameter(labels)
-    assert found["tumour"][2] > 3 * found["immune"][2]
+    found = scored(RECIPES["toc-brightfield"], [(np.ones((1, 60, 60)), frame)] * 6)
+    assert {name: len(part) for name, part in found.items()} == {"tumour": 6, "immune": 2}
+    for part, labels in zip(found.values(), frame):
+        assert all((of == labels).all() and diameter == typical_diameter(labels) for _, of, diameter in part)
+    assert found["tumour"][0][2] > 3 * found["immune"][0][2]
 
 
 def test_without_immune_cells_an_image_of_both_is_about_tumour_cells(frame):
-    image, alone = np.ones((1, 60, 60)), np.stack([frame[0], 0 * frame[1]])
-    assert list(targets(image, alone)) == ["tumour"]
-    assert all((pick(RECIPES["toc-brightfield"], index, image, alone)[1] == frame[0]).all() for index in range(8))
+    image, alone, recipe = np.ones((1, 60, 60)), np.stack([frame[0], 0 * frame[1]]), RECIPES["toc-brightfield"]
+    assert list(scored(recipe, [(image, alone)] * 4)) == ["tumour"]
+    assert all((pick(recipe, index, image, alone)[1] == frame[0]).all() for index in range(8))
 
 
 def test_a_frame_is_float32_and_its_own_copy(frame):

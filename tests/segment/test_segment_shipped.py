@@ -9,7 +9,7 @@ import train_model
 import train_network
 from cytocause.segment.evaluate import score_frames
 from cytocause.segment.models import SHIPPED, sha256, shipped_models
-from cytocause.segment.recipe import RECIPES, targets
+from cytocause.segment.recipe import RECIPES, target
 from cytocause.simulate import ranges
 from cytocause.simulate.training import training_frames
 
@@ -21,7 +21,7 @@ BOUNDS = {("toc-nuclei", "medium"): 0.93, ("toc-nuclei", "hard"): 0.8, ("toc-bri
 
 def tumour_frames(mode, level, n):
     made = training_frames(SEED, n, {"mode": mode, "range": "test", "difficulty": level, "empty": 0})
-    return [targets(image, labels)["tumour"] for image, labels in made]
+    return [target(image, labels, 0) for image, labels in made]
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +146,8 @@ def test_the_seed_that_ships_is_the_best_on_the_range_of_training(tmp_path, monk
     """The scores on the range `test` are made after the choice and of one network only."""
     scored = []
 
-    def scores(model, mode):
-        scored.append(mode)
+    def scores(model, recipe):
+        scored.append(recipe)
         return {"easy": {}}
 
     monkeypatch.setattr(train_model, "test_scores", scores)
@@ -158,10 +158,10 @@ def test_the_seed_that_ships_is_the_best_on_the_range_of_training(tmp_path, monk
         card = json.loads(path.read_text())
         path.write_text(json.dumps({**card, "scores_held_out": {"ap50": ap}}))
         folders.append(path.parent)
-    train_model.choose(folders, "fluorescence", tmp_path / "w.pt", tmp_path / "c.json")
+    train_model.choose(folders, RECIPES["toc-nuclei"], tmp_path / "w.pt", tmp_path / "c.json")
     card = json.loads((tmp_path / "c.json").read_text())
     assert card["ap50_held_out_by_seed"] == {"1": 0.5, "2": 0.7, "3": 0.7}
-    assert card["settings"]["seed"] == 2 and scored == ["fluorescence"]
+    assert card["settings"]["seed"] == 2 and scored == [RECIPES["toc-nuclei"]]
     assert (tmp_path / "w.pt").read_bytes() == (folders[1] / "weights.pt").read_bytes()
 
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from .train import typical_diameter
 
-TUMOUR, IMMUNE = POPULATIONS = (0, 1)
-NAMES = ("tumour", "immune")
+TUMOUR, IMMUNE = 0, 1  # place in the labels
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,15 @@ def target(image, labels, population):
     return image[channel].astype(np.float32), labels[population], typical_diameter(labels[population])
 
 
-def targets(image, labels):
-    """What is scored in a frame, {population: as of `target`}: tumour cells, and immune cells where the image shows both."""
-    both = image.shape[0] == 1 and labels[IMMUNE].any()
-    return {NAMES[p]: target(image, labels, p) for p in (POPULATIONS if both else (TUMOUR,))}
+def scored(recipe, frames):
+    """What is scored of some frames (image, labels), {population: list as of `target`}.
+
+    Tumour cells in each frame; immune cells, where the image shows both, in one frame of `immune_every`: enlarged to their
+    scale it costs ten times as much.
+    """
+    found = {}
+    for index, (image, labels) in enumerate(frames):
+        found.setdefault("tumour", []).append(target(image, labels, TUMOUR))
+        if image.shape[0] == 1 and index % recipe.immune_every == 0 and labels[IMMUNE].any():
+            found.setdefault("immune", []).append(target(image, labels, IMMUNE))
+    return found
