@@ -1,75 +1,58 @@
-"""The target train_model: make the shipped network again from simulated frames.
+"""The target train_model: make the shipped networks again from simulated frames.
 
-    snakemake train_model   ->  results/train_model/toc-nuclei.pt, card.json
+    snakemake train_model   ->  results/train_model/<model>.pt, <model>.json for each model
 
-Nothing is written under resources/: shipping a model is a copy by hand, its command is in resources/cellpose/README.md.
+Of the seeds that were trained the best on held-out frames of the range `train` is taken; only then it is scored on the range
+`test`, so that no choice was made by those scores. Nothing is written under resources/: shipping a model is a copy by hand, its
+command is in resources/cellpose/README.md.
 """
 
 import logging
+import shutil
 from pathlib import Path
 
-from cytocause.io import atomic_dir, write_json
+from cytocause.io import read_json, write_json
 from cytocause.io.stage import limit_threads, start_log
 from cytocause.segment.cellpose3 import Cellpose3
-from cytocause.segment.engines import versions
 from cytocause.segment.evaluate import score_frames
-from cytocause.segment.models import sha256
-from cytocause.segment.train import LARGEST_TILE_PX, median_diameter, train_network
-from cytocause.segment.weights import save_network
+from cytocause.segment.recipe import RECIPES, scored
+from cytocause.simulate.ranges import LEVELS
 from cytocause.simulate.training import training_frames
 
 log = logging.getLogger("cytocause.train_model")
 
-NAME = "toc-nuclei"
-# Of every ten frames nine are of the tumour channel and one of the immune channel, whose cells are a third as large.
-IMMUNE_EVERY = 10
-# Added to the seed for the frames that are scored: their seeds and ranges are apart from those of training.
-HELD_OUT = 1_000_000
-# One thread whatever the machine has: sums in another order would give other weights.
-THREADS = 1
+TEST_SEED = 1001
+TEST_FRAMES = 16  # of each difficulty
 
 
 def main(snakemake):
     start_log(snakemake)
-    limit_threads(THREADS)
-    train(snakemake.params.cfg, snakemake.output[0])
+    limit_threads(1)
+    cfg = snakemake.params.cfg
+    folders = [Path(folder) for folder in snakemake.input]
+    for model, weights, card in zip(cfg["models"], snakemake.output.weights, snakemake.output.cards):
+        choose([folder for folder in folders if folder.name.rpartition("-")[0] == model], RECIPES[model], weights, card)
 
 
-def train(cfg, folder):
-    """Train, score on frames never seen, and write weights and card into a folder."""
-    cfg = dict(cfg)
-    frames = simulated_frames(cfg["seed"], cfg["frames"], "train")
-    log.info("%d simulated frames, %d steps of %d crops", len(frames), cfg["steps"], cfg["batch"])
-    net, losses = train_network(frames, cfg, THREADS)
-    held_out = simulated_frames(cfg["seed"] + HELD_OUT, cfg["held_out"], "test")
-    with atomic_dir(folder) as temporary:
-        weights = Path(temporary) / f"{NAME}.pt"
-        save_network(net, weights, scale="asinh", tile_px=LARGEST_TILE_PX)
-        model = Cellpose3(weights)
-        scores = score_frames(model, held_out)
-        log.info("held-out frames: %s", scores)
-        card = {
-            "name": NAME,
-            "data": "cytocause.simulate.training_frames, varied frames with exact masks (no experimental image)",
-            "command": "scripts/run --cores 1 train_model",
-            "settings": cfg,
-            "parameters": sum(p.numel() for p in net.parameters() if p.requires_grad),
-            "loss_every_50_steps": losses,
-            "scores_held_out": scores,
-            "sha256": sha256(weights),
-            "bytes": weights.stat().st_size,
-            "versions": versions("torch", "cellpose", "numpy", "scipy", "numba"),
-        }
-        write_json(card, Path(temporary) / "card.json")
+def choose(folders, recipe, weights, card):
+    """Copy the best of several trainings of one model, and add to its card what the others reached and its scores on `test`."""
+    cards = [read_json(folder / "card.json") for folder in folders]
+    best = max(range(len(cards)), key=lambda k: cards[k]["scores_held_out"]["ap50"])  # of equals the first
+    shutil.copyfile(folders[best] / "weights.pt", weights)
+    held_out = {str(c["settings"]["seed"]): c["scores_held_out"]["ap50"] for c in cards}
+    log.info("%s: AP@0.5 held out by seed %s", cards[best]["name"], held_out)
+    chosen = {**cards[best], "ap50_held_out_by_seed": held_out, "scores_test": test_scores(Cellpose3(weights), recipe)}
+    write_json(chosen, card)
 
 
-def simulated_frames(seed, n, side):
-    """n frames of a side (train, test), each (image, labels, typical diameter): of the tumour channel, every tenth of the immune channel."""
-    frames = []
-    for index, (image, labels) in enumerate(training_frames(seed, n, {"range": side})):
-        channel = int(index % IMMUNE_EVERY == IMMUNE_EVERY - 1)
-        frames.append((image[channel].astype("float32"), labels[channel], median_diameter(labels[channel])))
-    return frames
+def test_scores(model, recipe):
+    """{difficulty: {population: scores}} on frames of the range `test`."""
+    found = {}
+    for level in LEVELS:
+        cfg = {"mode": recipe.mode, "range": "test", "difficulty": level}
+        frames = scored(recipe, training_frames(TEST_SEED, TEST_FRAMES, cfg))
+        found[level] = {population: score_frames(model, part) for population, part in frames.items()}
+    return found
 
 
 if __name__ == "__main__":

@@ -15,9 +15,15 @@ def tiny_weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def shipped():
-    """The shipped model, loaded once."""
+def networks():
+    """The shipped models by name, each loaded once."""
     from cytocause.segment.cellpose3 import Cellpose3
-    from cytocause.segment.models import resolve_model
+    from cytocause.segment.models import shipped_models
 
-    return Cellpose3(resolve_model("toc-nuclei"))
+    return {name: Cellpose3(path) for name, path in shipped_models().items()}
+
+
+@pytest.fixture(scope="session")
+def shipped(networks):
+    """The model that is the default."""
+    return networks["toc-nuclei"]

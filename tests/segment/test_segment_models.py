@@ -4,17 +4,19 @@ import hashlib
 
 import pytest
 
+from cytocause.segment.cellpose3 import SCALES
 from cytocause.segment.models import ModelError, is_path, resolve_model, sha256, shipped_models
 
 
-def test_the_shipped_model_is_found_by_name():
-    path = resolve_model("toc-nuclei")
-    assert path == shipped_models()["toc-nuclei"]
+@pytest.mark.parametrize("name", ["toc-nuclei", "toc-brightfield"])
+def test_the_shipped_models_are_found_by_name(name):
+    path = resolve_model(name)
+    assert path == shipped_models()[name]
     assert path.parent.name == "cellpose" and path.stat().st_size < 1.5e6
 
 
 def test_a_wrong_name_lists_the_right_ones():
-    with pytest.raises(ModelError, match=r"no model 'cyto33'.*Shipped: toc-nuclei.*cyto3.*or the path of a file"):
+    with pytest.raises(ModelError, match=r"no model 'cyto33'.*Shipped: toc-brightfield, toc-nuclei.*cyto3.*or the path of a file"):
         resolve_model("cyto33")
 
 
@@ -109,6 +111,14 @@ class TestStrictLoading:
         broken = self.change(tiny_weights, tmp_path / "m.pt", lambda c: c["state_dict"]["output.2.bias"].fill_(float("nan")))
         with pytest.raises(ModelError, match="NaN or infinite numbers in output.2.bias"):
             load_network(broken)
+
+    def test_an_unknown_grey_scale_is_refused(self, tiny_weights, tmp_path):
+        from cytocause.segment.weights import KNOWN_SCALES, load_network
+
+        broken = self.change(tiny_weights, tmp_path / "m.pt", lambda c: c["meta"].update(scale="cubed"))
+        with pytest.raises(ModelError, match="wants the grey scale 'cubed', and this version of cytocause knows linear, asinh, centred"):
+            load_network(broken)
+        assert set(KNOWN_SCALES) == set(SCALES)
 
     def test_a_file_of_something_else_is_refused(self, tmp_path):
         import torch

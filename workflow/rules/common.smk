@@ -89,6 +89,12 @@ def look_back():
     return {key: config["measure"][key] for key in ("speed_window_min", "directionality_window_min")}
 
 
+def training(**of_one):
+    """Settings of the training of one model from one seed."""
+    shared = {key: value for key, value in config["segment"]["train"].items() if key not in ("models", "seeds")}
+    return plain({**shared, **of_one})
+
+
 # --- what a sample brings -------------------------------------------------------------------------------------------
 
 

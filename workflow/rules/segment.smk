@@ -30,9 +30,39 @@ rule segment:
 
 
 # Made only when asked for (snakemake train_model). It never writes under resources/: shipping a model is a copy by hand.
-rule train_model:
+rule train_network:
     output:
-        directory("results/train_model"),
+        directory("results/train_model/{model}-{seed}"),
+    log:
+        "results/logs/train_network/{model}-{seed}.log",
+    benchmark:
+        "results/benchmarks/train_network/{model}-{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(config["segment"]["train"]["models"]),
+        seed=r"\d+",
+    conda:
+        "../../envs/segment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        cfg=lambda wildcards: training(model=wildcards.model, seed=int(wildcards.seed)),
+        code=code_hash("train_network"),
+    script:
+        "../../scripts/train_network.py"
+
+
+rule train_model:
+    input:
+        expand(
+            "results/train_model/{model}-{seed}",
+            model=config["segment"]["train"]["models"],
+            seed=config["segment"]["train"]["seeds"],
+        ),
+    output:
+        weights=expand("results/train_model/{model}.pt", model=config["segment"]["train"]["models"]),
+        cards=expand("results/train_model/{model}.json", model=config["segment"]["train"]["models"]),
     log:
         "results/logs/train_model.log",
     benchmark:
@@ -42,9 +72,9 @@ rule train_model:
     threads: 1
     resources:
         mem_mb=4000,
-        runtime=120,
+        runtime=30,
     params:
-        cfg=plain(config["segment"].get("train", {})),
+        cfg={"models": config["segment"]["train"]["models"]},
         code=code_hash("train_model"),
     script:
         "../../scripts/train_model.py"

@@ -117,9 +117,7 @@ class Cellpose3:
         if second is not None and self.network.n_channels < 2:
             raise ModelError("segment.second_channel is set, but the model has one input channel. Set it to null.")
         stack = np.stack([image, np.zeros_like(image) if second is None else second], axis=-1).astype(np.float32)
-        if self.network.meta["scale"] == "asinh":
-            stack = asinh_scale(stack)
-        return stack
+        return SCALES[self.network.meta["scale"]](stack)
 
     def _with_less_memory(self, run, tile):
         """Run with smaller and smaller batches while memory does not suffice; on a GPU then once on the CPU."""
@@ -150,6 +148,15 @@ class Cellpose3:
 def asinh_scale(image):
     """0 -> 0, 1 -> 1, straight near 0 and logarithmic above, for dim cells beside very bright ones."""
     return np.arcsinh(image * np.float32(_ASINH_GAIN)) / np.float32(math.asinh(_ASINH_GAIN))
+
+
+def centred_scale(image):
+    """The image's median as 0, for cells both brighter and darker than the ground: the padding of tiles is then ground too."""
+    return image - np.median(image, axis=(0, 1))
+
+
+# How a network wants the scale 0..1 of the movie prepared; the file of its weights names one.
+SCALES = {"linear": lambda image: image, "asinh": asinh_scale, "centred": centred_scale}
 
 
 def tile_px(shape, rescale, largest=_TILE_PX):

@@ -16,6 +16,7 @@ from .models import ModelError
 _DOWN = "downsample.down.res_down_{}.conv.conv_0.2.weight"
 _DIAMETERS = {"diam_mean", "diam_labels"}  # absent from Cellpose's oldest files (cyto, nuclei): 30 px, 17 px
 META = {"scale": "linear", "tile_px": 224}
+KNOWN_SCALES = ("linear", "asinh", "centred")  # of cellpose3.SCALES
 
 
 @dataclass
@@ -77,11 +78,16 @@ def load_network(path, name=None):
     return Network(net, features, float(net.diam_mean.item()), meta)
 
 
+def as_saved(tensor):
+    """A tensor as it is written: floats in half precision."""
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
 def save_network(net, path, **meta):
     """Write a network as float16 (half the size; the masks keep their AP@0.5) with what its input must look like."""
     import torch
 
-    state = {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}
+    state = {key: as_saved(value) for key, value in net.state_dict().items()}
     torch.save({"state_dict": state, "meta": {**META, **meta}}, path)
 
 
@@ -101,7 +107,12 @@ def _read(path):
     unknown = set(meta) - set(META)
     if unknown:
         raise ModelError(f"{path} was made by a newer version of cytocause (it says {sorted(unknown)}). Update.")
-    return dict(state), {**META, **meta}
+    meta = {**META, **meta}
+    if meta["scale"] not in KNOWN_SCALES:
+        raise ModelError(
+            f"{path} wants the grey scale '{meta['scale']}', and this version of cytocause knows {', '.join(KNOWN_SCALES)}. Update."
+        )
+    return dict(state), meta
 
 
 def _wrapped(content):
