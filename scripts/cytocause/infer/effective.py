@@ -52,9 +52,9 @@ class PairShares:
                 shares[min(c, k), max(c, k), 0] = 1.0 / cluster_effect(columns, codes[c], data.starts)
         fade = pairs_at_lag(lengths) / max(1, int(data.starts[-1]))
         apart = {abs(a - b) for a in lag.tolist() for b in lag.tolist()}
-        for v in rho:
-            shares |= {(v, v, k): 1.0 / design_effect(rho[v] ** 2, fade, k) for k in apart}
-            shares |= {(v, w, 0): 1.0 / design_effect(rho[v] * rho[w], fade) for w in rho if v < w}
+        for v, own in rho.items():
+            shares |= {(v, v, k): 1.0 / design_effect(own**2, fade, k) for k in apart}
+            shares |= {(v, w, 0): 1.0 / design_effect(own * other, fade) for w, other in rho.items() if v < w}
         self.shares = {pair: min(1.0, max(share, least)) for pair, share in shares.items()}
 
     def size(self, a, b, rows):
