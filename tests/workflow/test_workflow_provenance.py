@@ -11,7 +11,7 @@ import pytest
 from cytocause.io.provenance import code_files, code_hash, kernels_hash
 from tests.workflow.lab import ROOT
 
-SCRIPTS = ("simulate", "prepare", "segment", "train_model", "track", "measure", "fate", "overlay", "assemble", "infer", "score", "report")
+SCRIPTS = ("simulate", "prepare", "segment", "train_network", "train_model", "track", "measure", "fate", "overlay", "assemble", "infer", "score", "report")
 
 
 @pytest.fixture
