@@ -12,8 +12,8 @@ from cytocause.io.provenance import code_files, code_hash, kernels_hash
 from tests.workflow.lab import ROOT
 
 SCRIPTS = (
-    *("simulate", "prepare", "segment", "train_model", "track", "measure", "fate", "overlay", "assemble", "infer", "score", "report"),
-    *("ablation", "ablation_truth", "ablation_without", "power_world", "power"),
+    *("simulate", "prepare", "segment", "train_network", "train_model", "track", "measure", "fate", "overlay", "assemble"),
+    *("infer", "score", "report", "ablation", "ablation_truth", "ablation_without", "power_world", "power"),
 )
 
 
