@@ -89,8 +89,8 @@ def test_best_cuts_score_as_high_as_any(seed, n, units, g, k):
 @few
 @given(
     seed=seeds,
-    n=st.integers(3, 200),
-    units=st.integers(2, 9),
+    n=st.integers(3, 400),
+    units=st.integers(1, 9),
     g=st.integers(1, 30),
     k=st.integers(2, 4),
     share=st.sampled_from([1.0, 0.4]),
@@ -103,16 +103,18 @@ def test_interval_values_equal_the_definition_from_rows_and_from_tables(seed, n,
     order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
     sort_by_unit(unit, units, order, first)
     both = label_g * k + label_k
-    worth = worth_of_given(label_g, g, n, k, costs, options)
+    worth = worth_of_given(label_g, g, n, n, k, costs, options)
     from_rows, from_table = np.zeros((units + 1, units + 1)), np.zeros((units + 1, units + 1))
     corner = np.zeros(units * units)
     add_rows(both, g * k, order, first, units, costs.plogp_rounded, costs, k, corner, from_rows)
     add_rows(label_g, g, order, first, units, worth, costs, k, corner, from_rows)
     add_corners(corner, units, from_rows)
+    corner[:] = 0
     table = count_table(unit, units, both, g * k)
-    add_table(table, g * k, units, costs.plogp_rounded, costs, k, from_table)
+    add_table(table, g * k, units, costs.plogp_rounded, costs, k, corner, from_table)
     sum_levels(table, g, k, units)
-    add_table(table, g, units, worth, costs, k, from_table)
+    add_table(table, g, units, worth, costs, k, corner, from_table)
+    add_corners(corner, units, from_table)
     for a in range(units):
         for b in range(a + 1, units + 1):
             rows = [i for i in range(n) if a <= unit[i] < b]

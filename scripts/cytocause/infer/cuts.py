@@ -22,8 +22,9 @@ from .nml import log_choose, price, price_row
 from .ranks import recode
 
 BETTER = 1e-5  # nats by which a candidate cut must beat the incumbent (spec 3.5)
-FEW = 48  # rows of a level up to which their pairs are fewer than the intervals
-PER_LEVEL = 48  # rows per joint level above which levels are counted by unit bin, not sorted
+FEW = 32  # rows of a level up to which their pairs are fewer than the intervals
+PER_LEVEL = 8  # rows per joint level above which levels are counted by unit bin, not sorted
+TOGETHER = 4  # levels of many rows that are added at once
 
 
 @njit(cache=True, nogil=True)
@@ -85,16 +86,23 @@ def best_cuts(
     if levels > 2 * n + 1024:
         levels = recode(both, levels)
     corner = np.zeros(units * units)
-    worth_given = worth_of_given(given, given_levels, n, joint_levels, costs, options)
-    if n > PER_LEVEL * levels:
+    counted = n > PER_LEVEL * levels
+    if counted:
         table = count_table(unit, units, both, levels)
-        add_table(table, levels, units, costs.plogp_rounded, costs, joint_levels, phi)
-        sum_levels(table, given_levels, joint_levels, units)
-        add_table(table, given_levels, units, worth_given, costs, joint_levels, phi)
+        add_table(table, levels, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
     else:
         add_rows(both, levels, order, first_row, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
-        add_rows(given, given_levels, order, first_row, units, worth_given, costs, joint_levels, corner, phi)
-        add_corners(corner, units, phi)
+    if n > PER_LEVEL * given_levels:
+        if counted and levels == given_levels * joint_levels:
+            sum_levels(table, given_levels, joint_levels, units)
+        else:
+            table = count_table(unit, units, given, given_levels)
+        worth = worth_of_given(given, given_levels, n, largest(table, given_levels, units), joint_levels, costs, options)
+        add_table(table, given_levels, units, worth, costs, joint_levels, corner, phi)
+    else:
+        worth = worth_of_given(given, given_levels, n, n, joint_levels, costs, options)
+        add_rows(given, given_levels, order, first_row, units, worth, costs, joint_levels, corner, phi)
+    add_corners(corner, units, phi)
     return _search(phi, units, pen, options.legacy, bin_of)
 
 
@@ -115,10 +123,13 @@ def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of
     if unit_weight.size:
         weighted_values(flat, units, one, joint_levels, unit_weight, costs, options, phi)
     else:
-        worth = worth_of_given(np.zeros(1, np.int32), one, table.sum(), joint_levels, costs, options)
-        add_table(flat, joint_levels, units, costs.plogp_rounded, costs, joint_levels, phi)
+        n = table.sum()
+        worth = worth_of_given(np.zeros(1, np.int32), one, n, n, joint_levels, costs, options)
+        corner = np.zeros(units * units)
+        add_table(flat, joint_levels, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
         sum_levels(flat, one, joint_levels, units)
-        add_table(flat, one, units, worth, costs, joint_levels, phi)
+        add_table(flat, one, units, worth, costs, joint_levels, corner, phi)
+        add_corners(corner, units, phi)
     return _search(phi, units, pen, options.legacy, bin_of)
 
 
@@ -126,28 +137,34 @@ def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of
 def _search(phi, units, pen, legacy, bin_of):
     """Best cuts from the values of all intervals; fills bin_of (units,), returns the number of bins."""
     best = np.full(units + 1, -np.inf)
-    cut = np.zeros(units + 1, np.int32)
+    cut = np.zeros(units + 1, np.int64)
     for right in range(1, units + 1):
         best[right] = phi[0, right]
     for left in range(1, units):
         base = best[left] - pen
-        for right in range(left + 1, units + 1):
-            value = base + phi[left, right]
-            if value - best[right] > BETTER:
-                best[right] = value
-                # the sign is the reference's back-tracking rule (Q4); the default ignores it
-                cut[right] = -left if cut[left + 1] == 0 else left
+        # the sign is the reference's back-tracking rule (Q4); the default ignores it
+        if base + phi[left, left + 1] - best[left + 1] > BETTER:
+            best[left + 1] = base + phi[left, left + 1]
+            cut[left + 1] = -left if cut[left + 1] == 0 else left
+        mark = -left if cut[left + 1] == 0 else left
+        found, before, gain = best[left + 2 :], cut[left + 2 :], phi[left, left + 2 :]
+        # written in any case, so that the compiler can take several at once
+        for k in range(units - left - 1):
+            value = base + gain[k]
+            better = value - found[k] > BETTER
+            found[k] = value if better else found[k]
+            before[k] = mark if better else before[k]
     return _read_back(cut, units, legacy, bin_of)
 
 
 @njit(cache=True, nogil=True)
-def worth_of_given(given, given_levels, n, joint_levels, costs, options):
-    """What a level of `given` with c rows brings, -(f(c) + LC(c, joint_levels)), for c up to n or as far as prices are
-    tabled; beyond that `_far_worth` goes on. float64.
+def worth_of_given(given, given_levels, n, most, joint_levels, costs, options):
+    """What a level of `given`, of n rows, with c rows brings, -(f(c) + LC(c, joint_levels)), for c up to `most` or as far
+    as prices are tabled; beyond that `_far_worth` goes on. float64.
     """
     row, _ = price_row(costs, joint_levels)
     bic_cell = 0.0
-    size = n + 1
+    size = most + 1
     if options.bic:
         bic_cell = 0.5 * (joint_levels - 1) * np.log(max(2.0, costs.weight * n))
         if options.legacy:
@@ -157,7 +174,7 @@ def worth_of_given(given, given_levels, n, joint_levels, costs, options):
                 seen[g] = 1
             bic_cell = 0.5 * (joint_levels - 1) * seen.sum() * np.log(float(costs.rows))
     else:
-        size = np.searchsorted(costs.rounded[: n + 1], row.size)
+        size = np.searchsorted(costs.rounded[: most + 1], row.size)
     out = np.empty(size)
     out[0] = 0.0
     for c in range(1, size):
@@ -183,31 +200,95 @@ def count_table(unit, units, labels, levels):
 def sum_levels(table, given_levels, joint_levels, units):
     """Sum counts at (given, joint, unit), flat, over joint; in place, into the first given_levels * units places."""
     for g in range(given_levels):
-        for a in range(units):
-            count = 0
-            for k in range(joint_levels):
-                count += table[(g * joint_levels + k) * units + a]
-            table[g * units + a] = count
+        total = table[g * units : (g + 1) * units]
+        for k in range(joint_levels):
+            part = table[(g * joint_levels + k) * units :]
+            for a in range(units):
+                total[a] = part[a] + (total[a] if k else 0)
 
 
 @njit(cache=True, nogil=True)
-def add_table(table, levels, units, worth, costs, joint_levels, phi):
+def largest(table, levels, units):
+    """Rows of the level that has most, from counts at (level, unit), flat."""
+    most = 0
+    for level in range(levels):
+        most = max(most, table[level * units : (level + 1) * units].sum())
+    return most
+
+
+@njit(cache=True, nogil=True)
+def add_table(table, levels, units, worth, costs, joint_levels, corner, phi):
     """Add to phi (units+1, units+1) what each of some levels is worth in each interval [a, b) of unit bins.
 
-    table: counts at (level, unit), flat; worth (most,): value of c rows of one level, continued by _far_worth.
+    table: counts at (level, unit), flat; worth (most,): value of c rows of one level, continued by _far_worth. Levels of
+    few rows go into corner (units * units,).
     """
-    upto = np.zeros(units + 1, np.uint32)
+    upto = np.zeros((TOGETHER, units + 1), np.uint32)
+    rows = np.empty(FEW, np.uint16)
+    height = corner_heights(worth)
+    held = 0
     for level in range(levels):
+        counts = table[level * units : (level + 1) * units]
+        total = 0
         for a in range(units):
-            upto[a + 1] = upto[a] + table[level * units + a]
-        _add_values(upto, units, worth, costs, joint_levels, phi)
+            total += counts[a]
+            upto[held, a + 1] = total
+        if total <= FEW:
+            at = 0
+            for a in range(units):
+                for _ in range(counts[a]):
+                    rows[at] = a
+                    at += 1
+            _add_pairs(rows[:at], height, units, corner)
+        elif total >= worth.size:
+            _add_values(upto[held], units, worth, costs, joint_levels, phi)
+        else:
+            held += 1
+            if held == TOGETHER:
+                _add_four(upto[0], upto[1], upto[2], upto[3], units, worth, phi)
+                held = 0
+    for k in range(held):
+        _add_values(upto[k], units, worth, costs, joint_levels, phi)
+
+
+@njit(cache=True, nogil=True)
+def corner_heights(worth):
+    """Height (FEW,) of the corner of two rows of a level with d - 1 others between them: second differences of worth."""
+    height = np.zeros(FEW)
+    height[0] = worth[min(1, worth.size - 1)]
+    for d in range(1, min(FEW, worth.size - 1)):
+        height[d] = worth[d + 1] - 2.0 * worth[d] + worth[d - 1]
+    return height
+
+
+@njit(cache=True, nogil=True)
+def _add_pairs(rows, height, units, corner):
+    """Add the corners of all pairs of rows of one level, their unit bins ascending (rows,)."""
+    for i in range(rows.size):
+        row_of_corner, after = corner[np.int64(rows[i]) * units :], rows[i:]
+        for d in range(after.size):
+            row_of_corner[after[d]] += height[d]
+
+
+@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
+def _add_four(upto_0, upto_1, upto_2, upto_3, units, worth, phi):
+    """Add the values of four levels at once: what is read and written of phi serves all."""
+    for a in range(units):
+        begin_0, begin_1, begin_2, begin_3 = upto_0[a], upto_1[a], upto_2[a], upto_3[a]
+        after_0, after_1, after_2, after_3 = upto_0[a + 1 :], upto_1[a + 1 :], upto_2[a + 1 :], upto_3[a + 1 :]
+        row_of_phi = phi[a, a + 1 :]
+        for b in range(units - a):
+            # unsigned, and from 0, so that no index needs a check
+            value = row_of_phi[b] + worth[np.uint32(after_0[b] - begin_0)]
+            value += worth[np.uint32(after_1[b] - begin_1)]
+            value += worth[np.uint32(after_2[b] - begin_2)]
+            row_of_phi[b] = value + worth[np.uint32(after_3[b] - begin_3)]
 
 
 @njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
 def _add_values(upto, units, worth, costs, joint_levels, phi):
     """Add the values of one level, from the rows it has before each unit bin, upto (units+1,)."""
     if upto[units] < worth.size:
-        # unsigned, and from 0, so that the compiler can take several intervals at once
         for a in range(units):
             begin = upto[a]
             row_of_phi, after = phi[a, a + 1 :], upto[a + 1 :]
@@ -237,19 +318,12 @@ def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels
             label = labels[order[at]] + 1
             sorted_units[first[label]] = a
             first[label] += 1
-    # height of the corner of two rows with d - 1 others between them: second difference of worth
-    height = np.zeros(FEW)
-    height[0] = worth[min(1, worth.size - 1)]
-    for d in range(1, min(FEW, worth.size - 1)):
-        height[d] = worth[d + 1] - 2.0 * worth[d] + worth[d - 1]
+    height = corner_heights(worth)
     upto = np.zeros(units + 1, np.uint32)
     for level in range(levels):
         begin, end = first[level], first[level + 1]
         if end - begin <= FEW:
-            for i in range(begin, end):
-                row_of_corner, after = corner[np.int64(sorted_units[i]) * units :], sorted_units[i:end]
-                for d in range(after.size):
-                    row_of_corner[after[d]] += height[d]
+            _add_pairs(sorted_units[begin:end], height, units, corner)
         else:
             for a in range(units + 1):
                 upto[a] = 0
@@ -264,12 +338,23 @@ def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels
 def add_corners(corner, units, phi):
     """Turn corners (units * units,) into values: [a, b) gets all corners at a or later and before b."""
     value = np.zeros(units)
-    for a in range(units - 1, -1, -1):
+    for a in range(units - 1, 0, -2):
+        # two rows of the table at once: each running sum waits for its last addition
+        one, two = corner[a * units :], corner[(a - 1) * units :]
+        phi_one, phi_two = phi[a, 1:], phi[a - 1, 1:]
+        running_one = running_two = 0.0
+        for b in range(a - 1, units):
+            first = value[b] + one[b]
+            value[b] = first + two[b]
+            running_one += first
+            running_two += value[b]
+            phi_one[b] += running_one
+            phi_two[b] += running_two
+    if units % 2:
         running = 0.0
-        for b in range(a, units):
-            value[b] += corner[a * units + b]
-            running += value[b]
-            phi[a, b + 1] += running
+        for b in range(units):
+            running += value[b] + corner[b]
+            phi[0, b + 1] += running
 
 
 @njit(cache=True, nogil=True)

@@ -146,9 +146,10 @@ def atomise(codes, levels, wanted, max_bins, legacy, atoms, part, parts, unit):
     begins[0] = True
     width = unit_width(levels, max_bins)
     begins[::width] = True
-    starts = np.zeros(START_BINS + 1, np.int64)
+    all_starts = np.zeros((START_BINS + 1, START_BINS + 1), np.int64)
     for bins in range(1, START_BINS + 1):
         if wanted[bins]:
+            starts = all_starts[bins]
             parts[bins] = equal_frequency(first_row, bins, starts, legacy)
             for k in range(parts[bins]):
                 begins[starts[k]] = True
@@ -160,14 +161,10 @@ def atomise(codes, levels, wanted, max_bins, legacy, atoms, part, parts, unit):
             size += 1
         atom_of[level] = size - 1
     for bins in range(1, START_BINS + 1):
-        if wanted[bins]:
-            equal_frequency(first_row, bins, starts, legacy)
-            at = 0
-            for level in range(levels):
-                if at + 1 < parts[bins] and level == starts[at + 1]:
-                    at += 1
-                if begins[level]:
-                    part[bins, atom_of[level]] = at
+        for at in range(parts[bins] if wanted[bins] else 0):
+            end = levels if at + 1 == parts[bins] else all_starts[bins, at + 1]
+            for atom in range(atom_of[all_starts[bins, at]], atom_of[end - 1] + 1):
+                part[bins, atom] = at
     for i in range(codes.size):
         atoms[i] = atom_of[codes[i]]
     return (levels + width - 1) // width, size
