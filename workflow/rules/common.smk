@@ -231,7 +231,7 @@ def chips_of(names):
     known = {name: SAMPLES[name]["levels"] for name in names}
     above = ("date", "donor", "chip")
     return {
-        n: "/".join(str(levels.get(level, "")) for level in above) if "chip" in levels else n
+        n: " ".join(str(levels.get(level, "")) for level in above) if "chip" in levels else n
         for n, levels in known.items()
     }
 
