@@ -53,17 +53,21 @@ def equal_frequency(values, bins, legacy=True):
 
 
 def phi(rows, given, joint, levels, complexity, weight=1.0):
-    """What some rows of equal weight tell about `joint` given `given`, less its price; counts as whole samples."""
+    """What some rows tell about `joint` given `given`, less its price; counts as whole samples.
+
+    weight: of each row, or one for all. Rows of an interval count for their mean weight (spec 3.3).
+    """
+    mean = weight if np.ndim(weight) == 0 else np.mean([weight[i] for i in rows] or [0.0])
 
     def samples(labels):
-        counts = (math.floor(weight * c + 0.5) for c in Counter(labels).values())
+        counts = (math.floor(mean * c + 0.5) for c in Counter(labels).values())
         return [c for c in counts if c > 0]
 
     value = sum(c * math.log(c) for c in samples((given[i], joint[i]) for i in rows))
     return value - sum(c * math.log(c) + complexity(c, levels) for c in samples(given[i] for i in rows))
 
 
-def best_cuts(unit, units, given, joint, levels, pen, complexity):
+def best_cuts(unit, units, given, joint, levels, pen, complexity, weight=1.0):
     """Largest score of any set of cuts of the unit bins, pen per cut, by trying them all."""
     best = -math.inf
     for size in range(units):
@@ -71,7 +75,7 @@ def best_cuts(unit, units, given, joint, levels, pen, complexity):
             borders = [0, *cuts, units]
             value = -pen * size
             for a, b in itertools.pairwise(borders):
-                value += phi([i for i in range(len(unit)) if a <= unit[i] < b], given, joint, levels, complexity)
+                value += phi([i for i in range(len(unit)) if a <= unit[i] < b], given, joint, levels, complexity, weight)
             best = max(best, value)
     return best
 
@@ -182,8 +186,12 @@ def log_choose(n, k):
     return math.log(math.comb(n, k)) if 0 < k < n else 0.0
 
 
-def dynamic_cuts(values, labels, previous_bins, complexity):
-    """Bin of each row by the best cuts between distinct values (at most 50), for what they tell about the labels (spec 3.5)."""
+def dynamic_cuts(values, labels, previous_bins, complexity, given=None):
+    """Bin of each row by the best cuts between distinct values (at most 50), for what they tell about the labels (spec 3.5).
+
+    given: labels that are known besides. Returns the bins and the number of distinct values.
+    """
+    given = [0] * len(values) if given is None else given
     distinct = sorted(set(values))
     unit = [distinct.index(v) for v in values]
     size, kinds = len(distinct), len(set(labels))
@@ -192,7 +200,7 @@ def dynamic_cuts(values, labels, previous_bins, complexity):
 
     def value(a, b):
         rows = [i for i in range(len(unit)) if a <= unit[i] < b]
-        return phi(rows, [0] * len(unit), labels, kinds, complexity)
+        return phi(rows, given, labels, kinds, complexity)
 
     best, cut = [0.0], [0]
     for right in range(1, size + 1):
@@ -251,3 +259,99 @@ def pair_information(columns, continuous, complexity):
             break
         history.append((info, value))
     return (info, value) if value >= 0 else (0.0, 0.0)
+
+
+def one_term(a, b, complexity):
+    """(info, shifted) that labels b have on labels a, with the one-sided cost of spec 3.7."""
+    levels = len(set(a))
+    info = len(a) * math.log(len(a)) - entropy_sum(a) - entropy_sum(b) + entropy_sum(a, b)
+    if info < 1e-10 or levels < 2 or len(set(b)) < 2:
+        info = 0.0
+    return info, info - sum(complexity(n, levels) for n in Counter(b).values())
+
+
+def conditioned_information(columns, continuous, complexity, zeros=False):
+    """(info, shifted, whether a pass was not recorded) of x, y given u..., at least one continuous (spec 3.7).
+
+    zeros: passes that are not recorded count as ones that found nothing (quirk Q6).
+    """
+    n, size = len(columns[0]), len(columns)
+    flags = [k for k in range(size) if continuous[k]]
+    first = min(30, int(0.5 + n ** (1 / 3)))
+    of_u = min(30, max(2, int(0.5 + n ** (1 / size))))
+    places = [len(set(column)) for column in columns]
+
+    def start(k, bins):
+        if continuous[k]:
+            return equal_frequency(columns[k], bins, legacy=False)
+        return [sorted(set(columns[k])).index(v) for v in columns[k]]
+
+    def told(a, *b):
+        return one_term(a, list(zip(*b)), complexity)
+
+    scores = {}
+    for b in range(2, min(first, 20, *(places[k] for k in flags))):
+        x, y, *u = (start(k, b) for k in range(size))
+        scores[b] = told(y, x, *u)[1] + told(x, y, *u)[1]
+    bins = max(scores, key=scores.get) if scores else first
+    label = [start(0, bins), start(1, bins)]
+    any_u = any(k > 1 for k in flags)
+
+    def optimised(target, *known):
+        """U cut anew for what it, and what is known, tell about the target."""
+        u = [start(k, of_u) for k in range(2, size)]
+        for _ in range(3 if len(u) > 1 else 1):
+            new = list(u)
+            for k in range(len(u)):
+                if continuous[2 + k]:
+                    given = list(zip(*known, *(u[other] for other in range(len(u)) if other != k), [0] * n))
+                    new[k], _ = dynamic_cuts(columns[2 + k], target, len(set(u[k])), complexity, given)
+            u = new
+        return u
+
+    kept = [None, None]
+    reuse = [False, False]
+    last_pass = False
+    unrecorded = False
+    history = []
+    for _ in range(50):
+        new = list(label)
+        parts, value = [0.0, 0.0], 0.0
+        for side in (1, 0):  # I(Y;XU), then I(X;YU)
+            other = 1 - side
+            u = kept[side] if reuse[side] and any_u else optimised(label[side], label[other])
+            info, shifted = told(label[side], label[other], *u)
+            r = len(set(label[other]))
+            if continuous[other]:
+                if 1 < r < places[other]:
+                    shifted -= log_choose(places[other] - 1, r - 1)
+                new[other], _ = dynamic_cuts(columns[other], label[side], r, complexity, list(zip(*u)))
+            parts[side] += info
+            value += shifted
+        for side in (0, 1):  # I(X;U), then I(Y;U)
+            if not (reuse[side] and any_u):
+                kept[side] = optimised(label[side])
+            info, shifted = told(label[side], *kept[side])
+            parts[side] -= info
+            value -= shifted
+        label = new
+        info, value = sum(parts) / 2, value / 2
+        reuse_x = parts[0] < 1e-10 or (reuse[0] and parts[1] < 1e-10)
+        reuse_y = parts[1] < 1e-10 or (reuse[1] and parts[0] < 1e-10)
+        reuse = [reuse_x, reuse_y]
+        if reuse_x or reuse_y:
+            if min(len(set(a)) for a in label) > 1:
+                unrecorded = True
+                if zeros:
+                    history.append((0.0, 0.0))
+                continue
+            if last_pass:
+                break
+            last_pass = True
+        same = [k for k in range(len(history)) if abs(history[k][1] - value) < 1e-5]
+        if same:
+            cycle = history[same[-1] :]
+            info, value = (sum(part) / len(cycle) for part in zip(*cycle))
+            break
+        history.append((info, value))
+    return (*((info, value) if value >= 0 else (0.0, 0.0)), unrecorded)

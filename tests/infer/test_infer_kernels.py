@@ -88,6 +88,38 @@ def test_best_cuts_score_as_high_as_any(seed, n, units, g, k):
 
 @few
 @given(
+    seed=seeds, n=st.integers(5, 40), units=st.integers(2, 6), g=st.integers(1, 3), k=st.integers(2, 4),
+    weighted=st.booleans(), bic=st.booleans(),
+)  # fmt: skip
+def test_cuts_of_weighted_rows_and_with_bic_score_as_high_as_any(seed, n, units, g, k, weighted, bic):
+    rng = np.random.default_rng(seed)
+    unit = rng.integers(0, units, n).astype(np.int32)
+    label_g = rng.integers(0, g, n).astype(np.int32)
+    label_k = ((unit * k) // units + (rng.random(n) < 0.3)).astype(np.int32) % k
+    # every occupied cell counts for a sample or more
+    weights = rng.uniform(0.6, 2.5, n) if weighted else np.empty(0)
+    samples = weights.sum() if weighted else n
+    costs = build_costs(n, None, math.ceil(samples) + 1) if weighted else build_costs(n)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
+    of = np.zeros(units, np.int32)
+    options = Options(bic, False, True, 50)
+    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, weights, costs, options, of)
+    pen = cut_price(costs.lfact, units, 3, bic, False)
+
+    def price_of(c, levels):
+        return 0.5 * (levels - 1) * math.log(samples) if bic else log_complexity(c, levels)
+
+    weight = weights if weighted else 1.0
+    value = -pen * (bins - 1)
+    for b in range(bins):
+        value += naive.phi([i for i in range(n) if of[unit[i]] == b], label_g, label_k, k, price_of, weight)
+    best = naive.best_cuts(unit, units, label_g, label_k, k, pen, price_of, weight)
+    assert value == pytest.approx(best, abs=1e-5 * units)
+
+
+@few
+@given(
     seed=seeds,
     n=st.integers(3, 400),
     units=st.integers(1, 9),
@@ -329,6 +361,25 @@ def test_information_of_a_pair_equals_its_slow_twin(seed, n, strength, second, t
         return
     expected = naive.pair_information([x.tolist(), y.tolist()], [True, second == "continuous"], log_complexity)
     found = mutual_information(x, y, kinds=["continuous", second])
+    assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    seed=seeds, n=st.integers(8, 22), strength=st.sampled_from([0.0, 1.0, 4.0]), kinds=st.lists(kind, min_size=3, max_size=4),
+    ties=st.booleans(),
+)  # fmt: skip
+def test_information_given_others_equals_its_slow_twin(seed, n, strength, kinds, ties):
+    rng = np.random.default_rng(seed)
+    base = rng.normal(size=n)
+    columns = [strength * base * (rng.random() < 0.7) + rng.normal(size=n) for _ in kinds]
+    columns = [np.floor(c) if kind == "discrete" else np.round(c, 1) if ties else c for c, kind in zip(columns, kinds)]
+    flags = [kind == "continuous" for kind in kinds]
+    few_values = any(flag and len(set(c)) < 3 for c, flag in zip(columns, flags))
+    if few_values or not any(flags) or min(len(set(c)) for c in columns[:2]) < 2:
+        return
+    *expected, _ = naive.conditioned_information([c.tolist() for c in columns], flags, log_complexity)
+    found = mutual_information(*columns[:2], columns[2:], kinds=kinds)
     assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
 
 

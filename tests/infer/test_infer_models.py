@@ -1,10 +1,17 @@
 """Check 19: on the two published 15-variable models the graph is as good as the reference's (spec 8.1, 8.2).
 
-Model 2 is as the specification gives it: noise N(0, 0.1) read as a standard deviation, drawn anew for each term, and, in place
-of the two functions that are missing in print, f1 = x and f2 = 2x, as the others (4x^2, 8x^3, 16x^4) go on. It has the 46 edges
-of the papers, so that terms and lags are right; what the reading leaves open (where a noise term enters) makes up to 0.02 of F.
-On it the reference's own rules (legacy) reach F = .788 over seeds 1 to 5, not the .83 of the table, and this engine .791
-(.799 over seeds 6 to 25): model 2 is therefore held against what the reference's rules give on the same series.
+Model 2 is as the specification gives it: noise N(0, 0.1) read as a standard deviation, drawn anew for each term and added to the
+product where there is one, and, in place of the two functions that are missing in print, f1 = x and f2 = 2x, as the others (4x^2,
+8x^3, 16x^4) go on. It has the 46 edges of the papers, so that terms and lags are right. Mean over seeds 1 to 5, beside the table
+of spec 8.2 (precision, recall; without loops; loops alone; the reference's rules (legacy) with the right direction):
+
+    model 1       .95 .74   .91 .65   .99 .86   .89 .70        table   .95 .73   direction .88 .68
+    model 2       .88 .72   .85 .77   .97 .63   .80 .66                .92 .76             .81 .67
+
+So the scoring is that of the table (model 1, and the directions of both), and what differs in model 2 is the skeleton: F .791 here,
+.788 by the reference's rules, .83 in the table. Other readings (noise on each factor; one noise for an equation; none inside; the
+product of the f; 0.1 as a variance) give .80 to .82 by the reference's rules over seeds 1 to 15, this one .795: none gives .83, and
+none was chosen for its score. Model 2 is therefore held against what the reference's rules give on the same series.
 """
 
 import numpy as np

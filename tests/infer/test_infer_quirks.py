@@ -11,11 +11,12 @@ from cytocause.infer import infer, mutual_information, three_point_information
 from cytocause.infer.consistency import _allowed
 from cytocause.infer.cuts import _read_back, best_cuts, cut_price, sort_by_unit
 from cytocause.infer.estimate import Options, _partition_price
-from cytocause.infer.nml import build_costs
+from cytocause.infer.nml import build_costs, log_complexity
 from cytocause.infer.ranks import encode, equal_frequency
 from cytocause.infer.settings import Settings
 from cytocause.infer.table import read_data
 from cytocause.infer.unfolding import unfold
+from tests.infer import naive
 
 
 def test_q1_three_point_terms_are_clamped_whatever_the_third_is():
@@ -66,6 +67,22 @@ def test_q5_places_for_cuts_are_the_unit_bins():
     for legacy, places in ((True, 49), (False, 48)):
         price = _partition_price(costs, Options(False, legacy, True, 50), 1025, 4, 49)
         assert price == pytest.approx(math.log(math.comb(places, 3)))
+
+
+def test_q6_a_pass_that_is_not_recorded_leaves_nothing_in_the_history():
+    z, a, b = np.random.default_rng(2329).normal(size=(3, 30))
+    columns = [z + 0.6 * a, z + 0.6 * b, z]
+    kinds = ["continuous"] * 3
+    values = []
+    for legacy in (False, True):
+        found = mutual_information(*columns[:2], columns[2:], kinds=kinds, legacy=legacy)
+        listed = [column.tolist() for column in columns]
+        *expected, unrecorded = naive.conditioned_information(listed, [True] * 3, log_complexity, zeros=legacy)
+        assert unrecorded
+        assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-9)
+        values.append(found.info_shifted)
+    # the search comes back to an earlier pass, with one between that was not recorded: the reference averages over its zero
+    assert values[1] == pytest.approx(values[0] / 2) and values[1] > 0
 
 
 def test_q7_rescaling_a_column_does_not_change_the_test_of_missing_values():
