@@ -8,10 +8,11 @@ of spec 8.2 (precision, recall; without loops; loops alone; the reference's rule
     model 1       .95 .74   .91 .65   .99 .86   .89 .70        table   .95 .73   direction .88 .68
     model 2       .88 .72   .85 .77   .97 .63   .80 .66                .92 .76             .81 .67
 
-So the scoring is that of the table (model 1, and the directions of both), and what differs in model 2 is the skeleton: F .791 here,
-.788 by the reference's rules, .83 in the table. Other readings (noise on each factor; one noise for an equation; none inside; the
-product of the f; 0.1 as a variance) give .80 to .82 by the reference's rules over seeds 1 to 15, this one .795: none gives .83, and
-none was chosen for its score. Model 2 is therefore held against what the reference's rules give on the same series.
+The table's skeleton is a set of (pair, lag), its direction a second question; so a pair counts without its order: F .844 and .806, where
+the table has .825 and .83. With the order of lagged pairs counted as well (the figures above) F is .832 and .791; the reference's rules
+(legacy) give .844 and .803, .832 and .788. Other readings of model 2 (noise on each factor; one noise for an equation; none inside;
+the product of the f; 0.1 as a variance) give .80 to .82 in order by the reference's rules over seeds 1 to 15, this one .795; none was
+chosen for its score.
 """
 
 import numpy as np
@@ -145,15 +146,26 @@ def test_the_models_have_as_many_edges_as_the_papers_say():
     assert (len(truth_1()), len(truth_2())) == (38, 46)
 
 
-@pytest.mark.parametrize(("series", "true", "expected"), [(series_1, truth_1(), 0.825), (series_2, truth_2(), 0.788)])
-def test_19_the_models_are_found_as_well_as_by_the_reference(series, true, expected):
-    scores = []
+@pytest.mark.parametrize(
+    ("series", "true", "expected", "by_order"), [(series_1, truth_1(), 0.825, 0.832), (series_2, truth_2(), 0.83, 0.788)]
+)
+def test_19_the_models_are_found_as_well_as_by_the_reference(series, true, expected, by_order):
+    pairs, ordered = [], []
     for seed in range(1, 6):
         compact = infer(series(seed), None, {"n_layers": 3, "delta_t": 1}, threads=1).compact()
         found = set()
         for row in compact.to_dict("records"):
             ends = (row["source"], row["target"])
             found.add((ends if row["lag_steps"] else tuple(sorted(ends)), row["lag_steps"]))
-        hits = len(found & true)
-        scores.append(2 * hits / (len(found) + len(true)))
-    assert np.mean(scores) >= expected - ALLOWED, scores
+        ordered.append(f1_score(found, true))
+        pairs.append(f1_score(without_order(found), without_order(true)))
+    assert np.mean(pairs) >= expected - ALLOWED, pairs  # the table's
+    assert np.mean(ordered) >= by_order - ALLOWED, ordered  # what the reference's rules give on the same series
+
+
+def without_order(edges):
+    return {(frozenset(pair), lag) for pair, lag in edges}
+
+
+def f1_score(found, true):
+    return 2 * len(found & true) / (len(found) + len(true))

@@ -9,8 +9,6 @@ A cycle of several graphs is turned into one: what changed inside it is present 
 
 from collections import Counter
 
-import networkx as nx
-
 from .orientation import code, is_causal, is_head
 from .unfolding import repeats
 
@@ -52,6 +50,8 @@ def marks_of(graph, oriented, ratio):
 
 def _allowed(graph, marks, settings):
     """Function pair -> nodes that may explain it, from the marks of the previous graph."""
+    import networkx as nx
+
     data = graph.data
     marks = dict(marks)
     if data.temporal:

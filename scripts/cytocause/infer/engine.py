@@ -206,14 +206,14 @@ def _parameters(settings, unfolded, data, seed, graph, book):
 
 def _versions():
     import platform
-
-    import numba
+    from importlib.metadata import version
 
     from cytocause import __version__
 
     return {
         "cytocause": __version__,
-        "numba": numba.__version__,
+        # asked of the installation: a module that imports the compiler itself would count among the kernels, and all it imports with it
+        "numba": version("numba"),
         "numpy": np.__version__,
         "pandas": pd.__version__,
         "python": platform.python_version(),

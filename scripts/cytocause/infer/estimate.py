@@ -167,12 +167,13 @@ def table_sums(table, ru, rx, ry, costs, least, out):
 def tell(a, ra, t, rt, weights, costs, bic):
     """(info, shifted info) that a joint label a (n,) int32 of ra levels has on t (n,) of rt levels: one term, spec 3.7."""
     n = t.size
+    one = np.int64(1)
     if weights.size:
-        s_a, cost, occupied = _worth(a, ra, weights, costs, 1, rt)
-        s_t = _worth(t, rt, weights, costs, 1, 1)[0]
+        s_a, cost, occupied = _worth(a, ra, weights, costs, one, rt)
+        s_t = _worth(t, rt, weights, costs, one, one)[0]
         joint = a.copy()
         levels = multiply(joint, ra, t, rt)
-        s_at = _worth(joint, levels, weights, costs, 1, 1)[0]
+        s_at = _worth(joint, levels, weights, costs, one, one)[0]
         samples = weights.sum()
         s_all = samples * np.log(samples)
     elif ra * rt <= PER_ROW * n + 4096:
@@ -196,17 +197,17 @@ def tell(a, ra, t, rt, weights, costs, bic):
             if total:
                 occupied += 1.0
                 s_a += plogp[total]
-                cost += price(row, pieces, samples_of(costs, total, 1))
+                cost += price(row, pieces, samples_of(costs, total, one))
         for count in all_t:
             s_t += plogp[count]
         samples = costs.weight * n
         s_all = plogp[n]
     else:
-        s_a, cost, occupied = _worth(a, ra, weights, costs, 1, rt)
-        s_t = _worth(t, rt, weights, costs, 1, 1)[0]
+        s_a, cost, occupied = _worth(a, ra, weights, costs, one, rt)
+        s_t = _worth(t, rt, weights, costs, one, one)[0]
         joint = a.copy()
         levels = multiply(joint, ra, t, rt)
-        s_at = _worth(joint, levels, weights, costs, 1, 1)[0]
+        s_at = _worth(joint, levels, weights, costs, one, one)[0]
         samples = costs.weight * n
         s_all = costs.plogp[n]
     info = s_all - s_t - s_a + s_at
@@ -337,9 +338,9 @@ def pair(ranked, columns, nodes, weights, costs, options, last_codes):
     for k in range(2):
         if not kinds[k]:
             most = max(most, levels[k])
-    same = np.arange(most)
-    unit = np.zeros((2, most), np.int64)
-    start = np.zeros((2, most), np.int64)
+    same = np.arange(most).astype(np.int32)
+    unit = np.zeros((2, most), np.int32)
+    start = np.zeros((2, most), np.int32)
     units = np.empty(2, np.int64)
     r = np.empty(2, np.int64)
     for k in range(2):
@@ -378,7 +379,7 @@ def pair(ranked, columns, nodes, weights, costs, options, last_codes):
     # (bins of the other, unit bins of the one): what its cuts are searched in
     in_x = _cross(columns[1], start[1], r[1], columns[0], unit[0], units[0])
     in_y = _cross(columns[0], start[0], r[0], columns[1], unit[1], units[1])
-    of = np.zeros((2, most), np.int64)
+    of = np.zeros((2, most), np.int32)
     for k in range(2):
         if not kinds[k]:
             for a in range(most):

@@ -18,6 +18,7 @@ from .ranks import atom_type, bins_asked_for, rank_columns
 
 MOST_CONDITIONS = 8  # the starting bins of estimates with up to so many are ranked beforehand; with more they are the fewest
 KEPT_ROWS = 1 << 17  # prices of so many rows are kept for effective sizes of their own: 20 bytes a row
+SHARES = 8  # calls per thread and batch, at least, as far as there are estimates: none waits long for the last
 CHUNK = 16  # estimates per call of the kernels, so that Ctrl-C is heard and threads share evenly
 
 
@@ -58,6 +59,7 @@ class Book:
             else:
                 bits = int.from_bytes(np.packbits(present, bitorder="little").tobytes(), "little")
                 self._node_mask.append(self._mask_id(bits, (node,)))
+        self._gapless = all(mask == self._full for mask in self._node_mask)
         self._ranked = self._rank(rows)
         self.threads = max(1, int(threads))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
@@ -87,11 +89,15 @@ class Book:
 
     def rows_of(self, nodes):
         """Name of the set of rows complete in all nodes."""
-        ids = frozenset(self._node_mask[node] for node in nodes) - {self._full}
+        if self._gapless:
+            return self._full
+        ids = {self._node_mask[node] for node in nodes}
+        ids.discard(self._full)
         if len(ids) == 0:
             return self._full
         if len(ids) == 1:
-            return next(iter(ids))
+            return ids.pop()
+        ids = frozenset(ids)
         if ids not in self._joined:
             parts = sorted(ids)
             bits, members = self._mask_of[parts[0]], self._mask_members[parts[0]]
@@ -136,8 +142,8 @@ class Book:
         data = self.data
         if shuffles is None:
             shuffles = np.full(len(keys), -1)
-        # keys of one effective size share their prices
-        order = sorted(range(len(keys)), key=lambda k: keys[k][4] or 0)
+        # keys of one effective size share their prices; the longest estimates first, so that threads end together
+        order = sorted(range(len(keys)), key=lambda k: (keys[k][4] or 0, -len(keys[k][2])))
         lists = [(*keys[k][:2], *keys[k][2], *self._mask_members[keys[k][3]]) for k in order]
         nodes = np.zeros((len(keys), max(map(len, lists))), np.int32)
         sizes = np.empty((len(keys), 2), np.int64)
@@ -158,7 +164,7 @@ class Book:
             costs = None  # the last ones go before the next are made
             costs = self.costs if size is None else self._costs_of(size)
             end = at + len(list(group))
-            step = max(1, min(CHUNK, (end - at) // (4 * self.threads)))
+            step = max(1, min(CHUNK, (end - at) // (SHARES * self.threads)))
             parts = [slice(first, min(first + step, end)) for first in range(at, end, step)]
             if self._pool is None or len(parts) == 1:
                 for part in parts:

@@ -185,26 +185,29 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
     sizes, shuffles = np.full((1, 2), len(columns)), np.array([-1])
     estimate(codes, ranked, nodes, sizes, shuffles, np.uint64(0), weights, costs, options, out, cuts)
     info, value, n, passes = out[0].tolist()
-    cuts = {
-        name: _edges(columns, flags, place, cuts[place], coded[place][1], legacy, sorted_labels)
-        for place, name in enumerate("xy")
-    }
+    spread = _spread(columns, flags, legacy, sorted_labels)
+    cuts = {name: _edges(flags[place], cuts[place], coded[place][1], spread) for place, name in enumerate("xy")}
     return Information(info, value, info - value, int(n), int(passes), cuts)
 
 
-def _edges(columns, flags, place, cut, distinct, legacy, sorted_labels):
-    """Bin edges in the column's unit from the last code of each bin; None for a discrete column.
+def _spread(columns, flags, legacy, sorted_labels):
+    """The smaller standard deviation of x and y where continuous; infinite where neither is.
 
-    The reference also takes the spread of a discrete column's labels, numbered as they appear (or as they sort).
+    The reference also takes that of a discrete column's labels, numbered as they appear (or as they sort).
     """
-    if not flags[place]:
-        return None
     spread = np.inf
     for k in (0, 1):
         if flags[k]:
             spread = min(spread, float(np.std(columns[k], ddof=1)))
         elif legacy:
             spread = min(spread, float(np.std(pd.factorize(columns[k], sort=sorted_labels)[0], ddof=1)))
+    return spread
+
+
+def _edges(continuous, cut, distinct, spread):
+    """Bin edges (bins+1,) in the column's unit from the last code of each bin; None for a discrete column."""
+    if not continuous:
+        return None
     inner = []
     for code in cut:
         if code < 0:

@@ -46,11 +46,27 @@ class Ranked(NamedTuple):
 def encode(values):
     """Codes of a column: (codes int32 with -1 where missing, distinct values sorted)."""
     values = np.asarray(values)
-    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.size, bool)
+    if values.dtype.kind == "f":
+        missing = np.isnan(values)
+        if not missing.any():
+            return _encode_numbers(values)
+    else:
+        missing = np.zeros(values.size, bool)
     levels, codes = np.unique(values[~missing], return_inverse=True)
     out = np.full(values.size, -1, np.int32)
     out[~missing] = codes.astype(np.int32)
     return out, levels
+
+
+def _encode_numbers(values):
+    """The same of finite numbers, (n,) float: np.unique without its detours, which cost more than the sorting of 1,000 rows."""
+    order = values.argsort()
+    ascending = values[order]
+    first = np.ones(values.size, bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    codes = np.empty(values.size, np.int32)
+    codes[order] = first.cumsum(dtype=np.int32) - 1
+    return codes, ascending[first]
 
 
 @njit(cache=True, nogil=True)

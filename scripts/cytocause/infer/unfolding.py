@@ -130,13 +130,14 @@ def unfold(data, settings, warnings):
     levels = np.empty(len(nodes), np.int64)
     kinds = np.zeros(len(nodes), np.uint8)
     for i, (k, _) in enumerate(nodes):
-        used = np.unique(table[i][table[i] >= 0])
-        levels[i] = used.size
-        if used.size and used[-1] != used.size - 1:
-            mask = table[i] >= 0
-            table[i, mask] = np.searchsorted(used, table[i, mask])
+        there = table[i] >= 0
+        used = np.zeros(table[i].max() + 1, bool)
+        used[table[i, there]] = True
+        levels[i] = used.sum()
+        if not used.all():
+            table[i, there] = (used.cumsum(dtype=np.int32) - 1)[table[i, there]]
         v = data.variables[k]
-        kinds[i] = v.kind == "continuous" and (used.size >= 5 or (used.size > 2 and v.declared))
+        kinds[i] = v.kind == "continuous" and (levels[i] >= 5 or (levels[i] > 2 and v.declared))
     weights = data.weights[rows] if data.weights.size else np.empty(0)
     lagged = [strides[k] for k, v in enumerate(data.variables) if v.role != "contextual"]
     n_eff = None
