@@ -148,6 +148,7 @@ def test_a_signal_stops_the_command_and_leaves_nothing(given, tmp_path, when):
     code = f"""
 import os, signal, sys
 from cytocause.infer import workflow
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background hands its children a deaf one
 from cytocause.infer.__main__ import main
 def stop():
     def progress(what, done, total):
