@@ -18,6 +18,7 @@ Source: spec section 3.5.
 import numpy as np
 from numba import njit
 
+from .compilation import KERNEL
 from .nml import log_choose, price, price_row
 from .ranks import recode
 
@@ -27,7 +28,7 @@ PER_LEVEL = 8  # rows per joint level above which levels are counted by unit bin
 TOGETHER = 4  # levels of many rows that are added at once
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sort_by_unit(unit, units, order, first_row):
     """Rows sorted by unit bin, stable; fills order (n,) and first_row (>= units+1,), int32."""
     for a in range(units + 1):
@@ -42,7 +43,7 @@ def sort_by_unit(unit, units, order, first_row):
         place[unit[i]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def cut_price(lfact, units, previous_bins, bic, legacy):
     """pen, the price of one more cut, from the number of bins there were; NaN: no cut can be bought."""
     if legacy and bic:
@@ -55,7 +56,7 @@ def cut_price(lfact, units, previous_bins, bic, legacy):
     return log_choose(lfact, units - 1, previous_bins - 1) / (previous_bins - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def best_cuts(
     unit, order, first_row, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, bin_of
 ):
@@ -106,7 +107,7 @@ def best_cuts(
     return _search(phi, units, pen, options.legacy, bin_of)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of):
     """The same without `given`, from counts (joint levels, units) int32; unit_weight (units,): the weight of the rows in
     each unit bin, or empty where all weigh the same.
@@ -133,7 +134,7 @@ def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of
     return _search(phi, units, pen, options.legacy, bin_of)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _search(phi, units, pen, legacy, bin_of):
     """Best cuts from the values of all intervals; fills bin_of (units,), returns the number of bins."""
     best = np.full(units + 1, -np.inf)
@@ -157,7 +158,7 @@ def _search(phi, units, pen, legacy, bin_of):
     return _read_back(cut, units, legacy, bin_of)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def worth_of_given(given, given_levels, n, most, joint_levels, costs, options):
     """What a level of `given`, of n rows, with c rows brings, -(f(c) + LC(c, joint_levels)), for c up to `most` or as far
     as prices are tabled; beyond that `_far_worth` goes on. float64.
@@ -182,12 +183,12 @@ def worth_of_given(given, given_levels, n, most, joint_levels, costs, options):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _far_worth(c, row, pieces, costs):
     return -costs.plogp_rounded[c] - price(row, pieces, costs.rounded[c])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def count_table(unit, units, labels, levels):
     """Rows at each (label, unit), flat int32."""
     table = np.zeros(levels * units, np.int32)
@@ -196,7 +197,7 @@ def count_table(unit, units, labels, levels):
     return table
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sum_levels(table, given_levels, joint_levels, units):
     """Sum counts at (given, joint, unit), flat, over joint; in place, into the first given_levels * units places."""
     for g in range(given_levels):
@@ -207,7 +208,7 @@ def sum_levels(table, given_levels, joint_levels, units):
                 total[a] = part[a] + (total[a] if k else 0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def largest(table, levels, units):
     """Rows of the level that has most, from counts at (level, unit), flat."""
     most = 0
@@ -216,7 +217,7 @@ def largest(table, levels, units):
     return most
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def add_table(table, levels, units, worth, costs, joint_levels, corner, phi):
     """Add to phi (units+1, units+1) what each of some levels is worth in each interval [a, b) of unit bins.
 
@@ -251,7 +252,7 @@ def add_table(table, levels, units, worth, costs, joint_levels, corner, phi):
         _add_values(upto[k], units, worth, costs, joint_levels, phi)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def corner_heights(worth):
     """Height (FEW,) of the corner of two rows of a level with d - 1 others between them: second differences of worth."""
     height = np.zeros(FEW)
@@ -261,7 +262,7 @@ def corner_heights(worth):
     return height
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _add_pairs(rows, height, units, corner):
     """Add the corners of all pairs of rows of one level, their unit bins ascending (rows,)."""
     for i in range(rows.size):
@@ -270,7 +271,7 @@ def _add_pairs(rows, height, units, corner):
             row_of_corner[after[d]] += height[d]
 
 
-@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
+@njit(**KERNEL, fastmath={"nsz", "arcp", "contract"})
 def _add_four(upto_0, upto_1, upto_2, upto_3, units, worth, phi):
     """Add the values of four levels at once: what is read and written of phi serves all."""
     for a in range(units):
@@ -285,7 +286,7 @@ def _add_four(upto_0, upto_1, upto_2, upto_3, units, worth, phi):
             row_of_phi[b] = value + worth[np.uint32(after_3[b] - begin_3)]
 
 
-@njit(cache=True, nogil=True, fastmath={"nsz", "arcp", "contract"})
+@njit(**KERNEL, fastmath={"nsz", "arcp", "contract"})
 def _add_values(upto, units, worth, costs, joint_levels, phi):
     """Add the values of one level, from the rows it has before each unit bin, upto (units+1,)."""
     if upto[units] < worth.size:
@@ -302,7 +303,7 @@ def _add_values(upto, units, worth, costs, joint_levels, phi):
                 phi[a, b] += worth[c] if c < worth.size else _far_worth(c, row, pieces, costs)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels, corner, phi):
     """The same from rows: labels (n,) and their order by unit bin. Levels of few rows go into corner (units * units,)."""
     n = labels.size
@@ -334,7 +335,7 @@ def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels
             _add_values(upto, units, worth, costs, joint_levels, phi)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def add_corners(corner, units, phi):
     """Turn corners (units * units,) into values: [a, b) gets all corners at a or later and before b."""
     value = np.zeros(units)
@@ -357,7 +358,7 @@ def add_corners(corner, units, phi):
             phi[0, b + 1] += running
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi):
     """phi where rows have weights, table: counts at (given, joint, unit): the counts of an interval times the mean weight of its rows."""
     row, pieces = price_row(costs, joint_levels)
@@ -392,7 +393,7 @@ def weighted_values(table, units, given_levels, joint_levels, unit_weight, costs
             phi[left, right] = value
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _read_back(cut, units, legacy, bin_of):
     """Bins from the best last cut of each prefix.
 

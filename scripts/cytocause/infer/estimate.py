@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compilation import KERNEL
 from .cuts import best_cuts, best_cuts_of_table, sort_by_unit
 from .keyed_random import key_of, permutation
 from .nml import log_choose, price, price_row
@@ -43,13 +44,13 @@ class Options(NamedTuple):
     max_bins: int
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def samples_of(costs, count, least):
     """Samples that `count` > 0 rows count for where a price is looked up."""
     return max(costs.rounded[count], least)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sums(u, ru, x, rx, y, ry, weights, costs, least, out):
     """Add up what the joint levels of three labellings (n,) with ru, rx, ry levels are worth; fills out (SUMS,).
 
@@ -86,7 +87,7 @@ def sums(u, ru, x, rx, y, ry, weights, costs, least, out):
     out[S_XYU] = _worth(joint, levels, weights, costs, least, ry)[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _worth(labels, levels, weights, costs, least, other_levels):
     """(sum of n ln n, sum of LC(n, other_levels), levels that occur) of one labelling."""
     row, pieces = price_row(costs, other_levels)
@@ -112,7 +113,7 @@ def _worth(labels, levels, weights, costs, least, other_levels):
     return value, cost, occupied
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def table_sums(table, ru, rx, ry, costs, least, out):
     """The same from counts of all joint levels, flat (ru * rx * ry,), uniform weights; S_ALL and N_ALL are left."""
     plogp = costs.plogp
@@ -163,7 +164,7 @@ def table_sums(table, ru, rx, ry, costs, least, out):
     out[N_XU], out[N_YU], out[N_U] = n_xu, n_yu, n_u
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def tell(a, ra, t, rt, weights, costs, bic):
     """(info, shifted info) that a joint label a (n,) int32 of ra levels has on t (n,) of rt levels: one term, spec 3.7."""
     n = t.size
@@ -218,7 +219,7 @@ def tell(a, ra, t, rt, weights, costs, bic):
     return info, info - cost
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def symmetric(s, rx, ry, levels_u, bic):
     """(info, complexity) from sums of labels as they are, spec 3.2; levels_u: product of the level counts of U."""
     info = s[S_U] - s[S_XU] - s[S_YU] + s[S_XYU]
@@ -229,7 +230,7 @@ def symmetric(s, rx, ry, levels_u, bic):
     return info, 0.5 * (s[K_XU] - s[K_UY] + s[K_YU] - s[K_UX])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def both_sides(s, rx, ry, bic):
     """Shifted I(Y;XU) + I(X;YU) from sums, the score of a start; spec 3.7."""
     value = 0.0
@@ -242,7 +243,7 @@ def both_sides(s, rx, ry, bic):
     return value
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def discrete(columns, levels, weights, costs, options):
     """(info, shifted) of discrete columns x, y, u...; clamped only with conditions."""
     n = columns.shape[1]
@@ -261,7 +262,7 @@ def discrete(columns, levels, weights, costs, options):
     return info, info - cost
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def scan_limit(levels, kinds, rows):
     """Equal-frequency bins are tried from 2 to below this number."""
     limit = min(SCAN_BINS, int(0.5 + rows ** (1.0 / 3.0)))
@@ -271,7 +272,7 @@ def scan_limit(levels, kinds, rows):
     return max(limit, 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _fold(table, from_x, bins_x, from_y, bins_y):
     """Table (units of x, units of y) summed into bins, from_x and from_y the bin of each."""
     out = np.zeros((bins_x, bins_y), table.dtype)
@@ -281,7 +282,7 @@ def _fold(table, from_x, bins_x, from_y, bins_y):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _cross(x, in_x, size_x, y, in_y, size_y):
     """Rows at each (in_x[x], in_y[y]), (size_x, size_y) int32; x, y (n,) atoms."""
     out = np.zeros((size_x, size_y), np.int32)
@@ -290,7 +291,7 @@ def _cross(x, in_x, size_x, y, in_y, size_y):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _cross_weights(x, in_x, size_x, y, in_y, size_y, weights):
     out = np.zeros((size_x, size_y))
     for i in range(x.size):
@@ -298,7 +299,7 @@ def _cross_weights(x, in_x, size_x, y, in_y, size_y, weights):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _information_of_table(counts, weighed, columns, costs, bic, s):
     """(info, complexity), spec 3.2 without conditions, from counts (rx, ry) or, unless empty, weights (rx, ry).
 
@@ -322,7 +323,7 @@ def _information_of_table(counts, weighed, columns, costs, bic, s):
     return symmetric(s, rx, ry, 1.0, bic)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def pair(ranked, columns, nodes, weights, costs, options, last_codes):
     """I(X;Y), nodes x, y of a Ranked, at least one continuous: (info, shifted, passes); columns (2, n): their atoms.
 
@@ -442,7 +443,7 @@ def pair(ranked, columns, nodes, weights, costs, options, last_codes):
     return info, value, passes
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _read_cuts(of, kinds, levels, units, max_bins, last_codes):
     """Last code of each bin but the final one, ended by -1; of (2, units): bin of each unit bin."""
     for k in range(2):
@@ -456,7 +457,7 @@ def _read_cuts(of, kinds, levels, units, max_bins, last_codes):
         last_codes[k, found] = -1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _optimise(
     columns, levels, units, order, first_row, n_units, kinds, given, given_levels, joint, joint_levels, weights, costs,
     options,
@@ -503,7 +504,7 @@ def _optimise(
     return out, out_levels
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
     """I(X;Y|U), nodes x, y, u... of a Ranked, at least one continuous: (info, shifted, passes); columns: their atoms.
 
@@ -674,7 +675,7 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
     return info, value, passes
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _partition_price(costs, options, levels, bins, units):
     """What a number of cuts costs: the choice among the places they could have (spec 3.6; Q5 on the places)."""
     places = min(options.max_bins, levels) if options.legacy else units
@@ -683,7 +684,7 @@ def _partition_price(costs, options, levels, bins, units):
     return log_choose(costs.lfact, places - 1, bins - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def complete_rows(codes, nodes, among, order):
     """Rows (n,) int32 complete in nodes and among; the second node's are taken in another order where one is given."""
     total = codes.shape[1]
@@ -702,7 +703,7 @@ def complete_rows(codes, nodes, among, order):
     return rows
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def subset(codes, ranked, nodes, rows, order, costs, n_eff, options):
     """Ranked of some nodes on some rows. A continuous column with two values left is discrete."""
     size, n = nodes.size, rows.size
@@ -720,7 +721,7 @@ def subset(codes, ranked, nodes, rows, order, costs, n_eff, options):
     return rank_columns(out, levels, kinds, np.zeros(size, np.bool_), wanted, options.max_bins, options.legacy, atoms)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def estimate(codes, all_ranked, all_nodes, sizes, shuffles, seed, all_weights, costs, options, out, last_codes):
     """Informations of many (x, y | u...), each on the rows complete in its nodes; fills out (many, 4) float64 with
     info, shifted, rows, passes.

@@ -6,8 +6,10 @@ SplitMix64 over a counter that starts at a hash of the key. Source: Steele, Lea 
 import numpy as np
 from numba import njit
 
+from .compilation import KERNEL
 
-@njit(cache=True, nogil=True)
+
+@njit(**KERNEL)
 def mix(value):
     """One SplitMix64 output for a uint64 state."""
     z = np.uint64(value) + np.uint64(0x9E3779B97F4A7C15)
@@ -16,7 +18,7 @@ def mix(value):
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def key_of(seed, shuffle, variable):
     """State that belongs to a key, uint64."""
     state = mix(np.uint64(seed))
@@ -24,13 +26,13 @@ def key_of(seed, shuffle, variable):
     return mix(state ^ (np.uint64(variable) << np.uint64(32)))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def uniform(key, counter):
     """The counter-th number in [0, 1) of a key."""
     return (mix(key + np.uint64(counter) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def permutation(key, n):
     """Uniform permutation of n rows, (n,) int32, by Fisher-Yates."""
     out = np.arange(n).astype(np.int32)

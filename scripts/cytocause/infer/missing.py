@@ -9,6 +9,7 @@ Discrete: frequencies. Continuous: distances to the k-th neighbour in S1 and in 
 import numpy as np
 from numba import njit
 
+from .compilation import KERNEL
 from .keyed_random import key_of, uniform
 
 NEIGHBOURS = 5  # the point itself included
@@ -59,7 +60,7 @@ def frequency_divergence(labels, inside):
     return float((counts[some] * np.log((counts[some] / n1) / (all_counts[some] / n0))).sum())
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def jitter(n, seed, variable):
     """(n,) float64 noise, uniform within +-JITTER, by key."""
     key = key_of(seed, np.uint64(0xFFFFFFFF), variable)
@@ -69,7 +70,7 @@ def jitter(n, seed, variable):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _kth_distance(xs, ys, at, k, best):
     """Distance from the at-th point to its k-th neighbour (itself the first) among points sorted by x."""
     n = xs.size
@@ -98,19 +99,19 @@ def _kth_distance(xs, ys, at, k, best):
             best[j] = d
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def neighbour_divergence_2d(x, y, inside):
     """n1 KL estimated from 5th-neighbour distances in two dimensions; x, y (n0,) float64, inside (n0,) bool."""
     return _neighbour_divergence(x, y, inside, 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def neighbour_divergence_1d(x, inside):
     """The same in one dimension."""
     return _neighbour_divergence(x, np.zeros(x.size), inside, 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _neighbour_divergence(x, y, inside, dimensions):
     order = np.argsort(x)
     xs, ys, is_in = x[order], y[order], inside[order]

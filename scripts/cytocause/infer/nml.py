@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compilation import KERNEL
+
 LEVELS = 50  # rows of the table; longer ones continue the recurrence on demand
 EXACT_LIMIT = 1000  # samples up to which C(n, 2) is summed, above it is approximated (spec 3.1)
 TABLE_BITS = 11
@@ -49,7 +51,7 @@ class Costs(NamedTuple):
     rows: int
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def log_complexity_two(n):
     """LC(n, 2) in nats for n >= 0 samples: the sum over all splits up to 1000 samples, its expansion above."""
     if n <= 0:
@@ -65,7 +67,7 @@ def log_complexity_two(n):
     return 0.5 * np.log(n * np.pi / 2) + np.sqrt(8 / (9 * n * np.pi)) + (3 * np.pi - 16) / (36 * n * np.pi)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def climb(n, two, row):
     """Fill row[r] (levels+1,) with LC(n, r), given two = LC(n, 2), by the recurrence; n >= 0, not necessarily whole."""
     for r in range(min(2, row.size)):
@@ -78,7 +80,7 @@ def climb(n, two, row):
             row[r] = row[r - 1] + np.log(ratio)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def fill_complexity(two, table, pieces):
     """Fill table[r, n] with LC(n, r), n < its length, and pieces[r] with the cubics above.
 
@@ -102,7 +104,7 @@ def fill_complexity(two, table, pieces):
             cubic_through(at[:, r], pieces[r, piece])
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def cubic_through(y, out):
     """Coefficients (4,), constant first, of the cubic that takes the values y (4,) at 0, 1/3, 2/3, 1."""
     out[0] = y[0]
@@ -111,7 +113,7 @@ def cubic_through(y, out):
     out[3] = -4.5 * y[0] + 13.5 * y[1] - 13.5 * y[2] + 4.5 * y[3]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def price(row, pieces, samples):
     """LC(samples, r) in nats from row r of the table, (tabled+1,), and its pieces, (pieces, 4); samples whole, >= 0."""
     if samples < row.size:
@@ -119,7 +121,7 @@ def price(row, pieces, samples):
     return _far_price(pieces, samples)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _far_price(pieces, samples):
     octave = TABLE_BITS
     while samples >> (octave + 1):
@@ -131,7 +133,7 @@ def _far_price(pieces, samples):
     return a[0] + t * (a[1] + t * (a[2] + t * a[3]))
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def price_row(costs, levels):
     """(row, pieces) of LC(., levels) for `price`: views of the table, or continued past its last row."""
     last = costs.lc.shape[0] - 1
@@ -156,7 +158,7 @@ def price_row(costs, levels):
     return row, pieces
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def log_choose(lfact, n, k):
     """ln binom(n, k) in nats from a table of ln n!; 0 where there is no choice."""
     if k <= 0 or k >= n:

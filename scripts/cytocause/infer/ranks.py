@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .compilation import KERNEL
+
 START_BINS = 30  # most equal-frequency bins to begin with (spec 3.6, 3.7)
 SCAN_BINS = 20  # equal-frequency bins are tried below this number
 
@@ -69,7 +71,7 @@ def _encode_numbers(values):
     return codes, ascending[first]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def densify(codes, levels):
     """Renumber codes in place so that every code below the result occurs, order kept; returns how many there are."""
     place = np.zeros(levels, np.int32)
@@ -86,7 +88,7 @@ def densify(codes, levels):
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def equal_frequency(first_row, bins, starts, legacy):
     """Cut ranked rows into `bins` equal parts, equal values kept together; returns the bins used.
 
@@ -126,7 +128,7 @@ def equal_frequency(first_row, bins, starts, legacy):
     return part + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def start_bins(rows, n_eff, columns):
     """(b0, bU): equal-frequency bins of x and y where none were tried, and of the conditions; spec 3.6, 3.7."""
     return (
@@ -135,7 +137,7 @@ def start_bins(rows, n_eff, columns):
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def bins_asked_for(rows, n_eff, columns):
     """Numbers of equal-frequency bins that estimates of up to `columns` columns begin with; (START_BINS+1,) bool."""
     wanted = np.zeros(START_BINS + 1, np.bool_)
@@ -147,7 +149,7 @@ def bins_asked_for(rows, n_eff, columns):
     return wanted
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def atomise(codes, levels, wanted, max_bins, legacy, atoms, part, parts, unit):
     """Atoms of a continuous column: (number of unit bins, number of atoms).
 
@@ -192,7 +194,7 @@ def atom_type(levels, kinds):
     return np.uint16 if discrete.size == 0 or discrete.max() < 2**16 else np.int32
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def most_atoms(wanted, max_bins):
     """Bound on the atoms of a column."""
     total = max_bins + 1
@@ -202,7 +204,7 @@ def most_atoms(wanted, max_bins):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def rank_columns(codes, levels, kinds, gaps, wanted, max_bins, legacy, atoms):
     """Ranked of dense codes (columns, n) int32 where there are no gaps (columns,); fills atoms (columns, n)."""
     size = codes.shape[0]
@@ -222,20 +224,20 @@ def rank_columns(codes, levels, kinds, gaps, wanted, max_bins, legacy, atoms):
     return Ranked(atoms, levels, kinds, part, parts, unit, units, gaps)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def unit_width(levels, max_bins):
     """Distinct values per unit bin, so that there are at most max_bins of them."""
     return max(1, (levels + max_bins - 1) // max_bins)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def relabel(codes, bin_of, out):
     """out[i] = bin_of[codes[i]]"""
     for i in range(codes.size):
         out[i] = bin_of[codes[i]]
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def recode(labels, levels):
     """Renumber joint labels in place, as they appear, so that only those that occur are counted; returns how many."""
     n = labels.size
@@ -268,7 +270,7 @@ def recode(labels, levels):
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def multiply(labels, levels, other, other_levels):
     """Join a second labelling into `labels` in place: label * other_levels + other, recoded when it grows too large."""
     if other_levels == 1:

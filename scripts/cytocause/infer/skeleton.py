@@ -180,8 +180,8 @@ def find_contributors(graph, book, edges):
     for edge in asks:
         for z in edge.candidates:
             sides[edge.x, edge.y, z] = _weaker_side(book, edge, z)
-    book.request(_side_key(book, e, z, sides[e.x, e.y, z]) for e in asks for z in e.candidates)
-    book.request(_pair_key(book, e, z) for e in asks for z in e.candidates)
+    asked = [(e, z) for e in asks for z in e.candidates]
+    book.request([_side_key(book, e, z, sides[e.x, e.y, z]) for e, z in asked] + [_pair_key(book, e, z) for e, z in asked])
     second = []
     for edge in asks:
         for z in edge.candidates:
@@ -199,8 +199,8 @@ def find_contributors(graph, book, edges):
     for edge in asks:
         if hopeful[id(edge)]:
             open_.append((edge, sorted(hopeful[id(edge)], key=lambda item: (-item[0], item[1])), {}))
-    width = max(1, -(-book.threads // max(1, len(open_)))) if open_ else 1
     while open_:
+        width = -(-book.threads // len(open_))  # of few edges several candidates at once: no thread waits
         book.request(_full_key(book, e, z) for e, todo, _ in open_ for _, z in todo[:width])
         still = []
         for edge, todo, scores in open_:
