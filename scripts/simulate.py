@@ -19,6 +19,7 @@ from cytocause.io import (
     write_label_channels,
     write_movie,
     write_table,
+    write_table_parts,
 )
 from cytocause.simulate import SimulatedChip, parse_model, truth_graph, truths
 
@@ -49,27 +50,27 @@ def work(snakemake):
 
 
 def write_tables(out, chip):
-    """Tracks, lineages, variables and contacts, one large table at a time; returns the number of tracks."""
-    tracks = chip.tracks()
-    write_table(tracks, out.tracks)
-    write_lineages(out, chip.populations, tracks, chip.frames)
-    n_tracks = int(tracks.groupby("population")["track_id"].nunique().sum())
-    del tracks
-    write_table(chip.variables_hidden(), out.variables_hidden)
-    write_table(chip.variables(), out.variables)
+    """Tracks, lineages, variables and contacts, a part of them in memory at a time; returns the number of tracks."""
+    write_table_parts(chip.tracks_parts(), out.tracks)
+    n_tracks = write_lineages(out, chip.populations, chip.lineage, chip.frames)
+    write_table_parts(chip.variables_hidden_parts(), out.variables_hidden)
+    write_table_parts(chip.variables_parts(), out.variables)
     write_table(chip.contacts(), out.contacts)
     return n_tracks
 
 
-def write_lineages(out, populations, tracks, frames):
-    """The tracks of each population as a Cell Tracking Challenge folder and as a geff graph."""
+def write_lineages(out, populations, lineage, frames):
+    """The tracks of each population as a Cell Tracking Challenge folder and as a geff graph; returns their number."""
+    n_tracks = 0
     for folder in (out.ctc, out.lineage):
         Path(folder).mkdir(parents=True, exist_ok=True)
     for name in populations:
-        own = tracks[tracks["population"] == name]
+        own = lineage(name)
         with open_labels(out.labels, channel=name) as labels:
             write_ctc(Path(out.ctc) / name, labels, own, frame_numbers=frames, truth=True)
         write_geff(Path(out.lineage) / f"{name}.geff", own, unit="um")
+        n_tracks += int(own["track_id"].nunique())
+    return n_tracks
 
 
 def empty(snakemake):

@@ -1,6 +1,6 @@
 """Speed and memory of simulate: chips with every truth, written to disk by the stage's own script.
 
-    python tests/benchmarks/simulate.py            8 chips of 200 frames of 512 x 512, two at a time, three times; 60 and 600 frames
+    python tests/benchmarks/simulate.py            8 chips of 200 frames of 512 x 512, two at a time, three times; 60, 600 and 1,800 frames
     python tests/benchmarks/simulate.py --chips 2 --frames 60 --repeats 1 --skip-memory
 
 Model `full` (tumour_on_chip where there is none), difficulty medium, fluorescence, two channels. Bounds: 20 frames a second on two
@@ -71,7 +71,7 @@ def speed(chips, frames, side, repeats):
 
 
 def memory(side):
-    for frames in (60, 600):
+    for frames in (60, 600, 1800):
         peak, cpu = draw(0, frames, side)
         print(f"{frames} frames: peak {peak:.0f} MiB, {1000 * cpu / frames:.1f} ms CPU a frame", flush=True)
 

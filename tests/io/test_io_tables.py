@@ -21,6 +21,7 @@ from cytocause.io import (
     in_unit,
     read_table,
     write_table,
+    write_table_parts,
 )
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -202,3 +203,19 @@ def test_dictionary_finds_templates_and_pixels():
     assert describe("mean_tumour")["name"] == "mean_{channel}"
     assert describe("y_px")["name"] == "y_um" and describe("y_px")["unit"] == "px"
     assert describe("no_such_column") is None
+
+
+def test_a_table_in_parts_is_the_table(tmp_path):
+    table = pd.DataFrame({"sample": "a", "track_id": np.arange(1, 40001), "area_um2": np.linspace(0.0, 1.0, 40000)})
+    write_table(table, tmp_path / "whole.parquet")
+    write_table_parts((table.iloc[k : k + 15000] for k in range(0, 40000, 15000)), tmp_path / "parts.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "parts.parquet"), read_table(tmp_path / "whole.parquet"))
+    write_table_parts([table], tmp_path / "one.parquet")
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+
+def test_a_part_with_other_columns_leaves_no_table(tmp_path):
+    parts = [pd.DataFrame({"track_id": [1]}), pd.DataFrame({"frame": [1]})]
+    with pytest.raises((KeyError, ValueError)):
+        write_table_parts(parts, tmp_path / "parts.parquet")
+    assert list(tmp_path.iterdir()) == []

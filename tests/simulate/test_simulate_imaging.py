@@ -127,8 +127,7 @@ def test_the_blur_grows_with_the_distance_from_the_plane_and_ends():
 def test_a_cell_far_from_the_plane_is_wider_and_no_brighter_in_all():
     def light(depth):
         c = chip({"blur_per_depth": 0.5, "halo": 0.0, "crosstalk": 0.0, "read_noise": 0.0, "signal_photons": 5000.0, "uneven_light": 0.0})
-        for rows in c.history.tumour:
-            rows["depth_um"] = np.full(rows["track_id"].size, depth)
+        c.history.tumour = [{**rows, "depth_um": np.full(rows["track_id"].size, depth)} for rows in c.history.tumour]
         return next(c.image_frames())[0].astype(float)
 
     near, far = light(0.0), light(6.0)

@@ -26,6 +26,7 @@ _HOME = {
     "LEVELS": "tables",
     "read_table": "tables",
     "write_table": "tables",
+    "write_table_parts": "tables",
     "empty_table": "tables",
     "add_levels": "tables",
     "in_unit": "tables",

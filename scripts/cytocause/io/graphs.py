@@ -19,7 +19,8 @@ def write_geff(folder, tracks, *, unit, time_unit="min"):
     from geff.core_io import write_arrays
     from geff_spec import Axis
 
-    rows = tracks.sort_values(["track_id", "frame"], kind="stable")
+    needed = ["track_id", "parent_id", "frame", "time_min", "label", f"y_{unit}", f"x_{unit}"]
+    rows = tracks[needed].sort_values(["track_id", "frame"], kind="stable")
     node_ids = np.arange(len(rows), dtype=np.uint64)
     edges = lineage_edges(rows["track_id"].to_numpy(np.int64), rows["parent_id"].to_numpy(np.int64))
     columns = {

@@ -181,7 +181,8 @@ def ctc_pieces(track_id, parent_id, frame, label, frame_numbers):
     page, parent id) in order of id. The first piece of a track keeps its id, later ones are numbered above all tracks.
     """
     page_of = {number: page for page, number in enumerate(frame_numbers)}
-    page = np.array([page_of.get(number, -1) for number in frame.tolist()], np.int64)
+    known, which = np.unique(frame, return_inverse=True)
+    page = np.array([page_of.get(number, -1) for number in known.tolist()], np.int64)[which]
     keep = (page >= 0) & (label > 0)
     track_id, parent_id, page, label = (values[keep] for values in (track_id, parent_id, page, label))
     order = np.lexsort((page, track_id))

@@ -131,18 +131,28 @@ def write_table(df, path):
     kind = _format(path)
     with atomic_path(path) as temporary:
         if kind == "parquet":
-            _write_parquet(df, temporary)
+            _write_parquet([df], temporary)
         else:
             df.to_csv(temporary, sep=kind, index=False, lineterminator="\n", compression=None)
 
 
-def _write_parquet(df, path):
+def write_table_parts(parts, path):
+    """Write the rows of several tables below each other as one Parquet table, one of them in memory at a time. Atomic.
+
+    parts : iterable of DataFrames, at least one, with the columns and types of the first
+    """
+    with atomic_path(Path(path)) as temporary:
+        _write_parquet(parts, temporary)
+
+
+def _write_parquet(parts, path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from cytocause.io.dictionary import describe
 
-    # row group by row group, or the whole table is in memory a second time
+    parts = iter(parts)
+    df = next(parts)
     first = pa.Schema.from_pandas(df, preserve_index=False)
     units = {name: row["unit"] for name in first.names if (row := describe(name)) and row["unit"]}
     fields = []
@@ -153,9 +163,12 @@ def _write_parquet(df, path):
     metadata = {"cytocause_schema": SCHEMA_VERSION, "units": json.dumps(units, sort_keys=True)}
     schema = pa.schema(fields, metadata)
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=True) as writer:
-        for start in range(0, max(len(df), 1), ROW_GROUP):
-            part = pa.Table.from_pandas(df.iloc[start : start + ROW_GROUP], schema=first, preserve_index=False, nthreads=1)
-            writer.write_table(part.cast(pa.schema(fields)).replace_schema_metadata(metadata), row_group_size=ROW_GROUP)
+        while df is not None:
+            # row group by row group, or the whole table is in memory a second time
+            for start in range(0, max(len(df), 1), ROW_GROUP):
+                part = pa.Table.from_pandas(df.iloc[start : start + ROW_GROUP], schema=first, preserve_index=False, nthreads=1)
+                writer.write_table(part.cast(pa.schema(fields)).replace_schema_metadata(metadata), row_group_size=ROW_GROUP)
+            df = next(parts, None)
 
 
 def empty_table(kind, unit="um"):

@@ -12,7 +12,8 @@ cells cross it freely. Daughters start with the mother's history, so what acts w
 A dying cell keeps its track while its body is seen: it shrinks, condenses, stops, breaks up, fades, and the track ends
 when the body is lost; specks that stay are debris, without label or track.
 
-Memory: the past is a ring of as many frames as the longest lag; what grows with the movie is a few numbers per cell and frame.
+Memory: the past is a ring of as many frames as the longest lag; what grows with the movie is a few numbers per cell and frame,
+which a Spool keeps on disk.
 """
 
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ IMMUNE_FIELDS = (
 class History:
     """What happened in one chip.
 
-    tumour, immune, caf : list over frames of dicts of equal-length arrays (TUMOUR_FIELDS and the model's hidden variables;
-        IMMUNE_FIELDS; the same without `attached`)
+    tumour, immune, caf : list or Spool over frames of dicts of equal-length arrays (TUMOUR_FIELDS and the model's hidden
+        variables; IMMUNE_FIELDS; the same without `attached`)
     parents : dict population -> dict track_id -> parent track_id (0 for none)
     events : list of (population, track_id, event, frame, reason)
     debris : list of (frame, y_um, x_um, area_um2): where and when a body was lost
@@ -97,7 +98,7 @@ def form_value(form, x, half, centre=0.0):
     return (x >= half).astype(float)
 
 
-def run_chip(model, cfg, sample, conditions):
+def run_chip(model, cfg, sample, conditions, store=list):
     """Let one chip live.
 
     Parameters
@@ -110,13 +111,15 @@ def run_chip(model, cfg, sample, conditions):
         Names the random streams.
     conditions : dict
         Value of every contextual variable of the model, e.g. {"treatment": 1, "CAF_presence": 0}.
+    store : type
+        What keeps the rows of all frames: list, or Spool, for a movie so long that they would fill the memory.
 
     Returns
     -------
     History
     """
     check_geometry(model, cfg)
-    return _Chip(model, cfg, sample, check_conditions(model, sample, conditions)).run()
+    return _Chip(model, cfg, sample, check_conditions(model, sample, conditions)).run(store)
 
 
 def dose_at(spans, minute):
@@ -637,8 +640,8 @@ class _Chip:
         self._remember("density", step, self.crowd)
 
     # ---- a frame ----------------------------------------------------------------------------------------------------
-    def run(self):
-        tumour, immune, caf, touches = [], [], [], []
+    def run(self, store):
+        tumour, immune, caf, touches = store(), store(), store(), []
         for step in range(self.n_steps):
             living = step >= self.burn_in
             if living:

@@ -14,6 +14,7 @@ from .cells import run_chip
 from .imaging import BRIGHTFIELD, settled
 from .pixels import CHANNELS, Looks, cell_scene, render_labels
 from .scenery import BrightfieldView, FluorescenceView
+from .spool import Spool
 from .stage import frames_taken, shifts_px
 
 POPULATIONS = ("tumour", "immune", "caf")  # in the order of the masks' channels
@@ -36,7 +37,7 @@ class SimulatedChip:
     def __init__(self, model, cfg, sample, conditions):
         cfg = settled(cfg, model)
         self.model, self.cfg, self.sample, self.conditions = model, cfg, sample, conditions
-        self.history = run_chip(model, cfg, sample, conditions)
+        self.history = run_chip(model, cfg, sample, conditions, Spool)
         self.height, self.width, self.n_frames = int(cfg["height"]), int(cfg["width"]), int(cfg["n_frames"])
         self.pixel_um, self.interval = float(cfg["pixel_size_um"]), float(cfg["frame_interval_min"])
         imaging = cfg["imaging"]
@@ -90,7 +91,7 @@ class SimulatedChip:
                     labels[channel][np.isin(labels[channel], small)] = 0
                 keep = ids[count >= MIN_PIXELS]
                 at = moments[keep]
-                seen[name].append((keep, at[:, 1] / at[:, 0], at[:, 2] / at[:, 0], at[:, 0]))
+                seen[name].append((keep.astype(np.int32), at[:, 1] / at[:, 0], at[:, 2] / at[:, 0]))
             yield labels
         self.seen = seen
 
@@ -106,34 +107,58 @@ class SimulatedChip:
         -------
         DataFrame: sample, population, track_id, parent_id, frame, time_min, label, y_um, x_um, cell_type, source
         """
+        return pd.concat(self.tracks_parts(), ignore_index=True)
+
+    def tracks_parts(self):
+        """The rows of `tracks`, at most truths.BLOCK of one population at a time."""
+        for name in self.populations:
+            ids, frame, y_um, x_um = self._seen_of(name)
+            for start in range(0, max(ids.size, 1), truths.BLOCK):
+                part = slice(start, start + truths.BLOCK)
+                yield self._track_rows(name, ids[part], frame[part], y_um[part], x_um[part])
+
+    def lineage(self, name):
+        """track_id, parent_id, frame, time_min, label, y_um, x_um of the rows of one population."""
+        ids, frame, y_um, x_um = self._seen_of(name)
+        return pd.DataFrame(
+            {
+                "track_id": ids, "parent_id": self._mothers(name, ids), "frame": frame, "time_min": frame * self.interval, "label": ids,
+                "y_um": y_um, "x_um": x_um,
+            }
+        )  # fmt: skip
+
+    def _seen_of(self, name):
+        """Number, frame (int32) and centroid in um (float64) of every mask of one population, by number and frame: (rows,) each."""
         if self.seen is None:
             for _ in self.label_frames():
                 pass
-        parts = []
-        for name in self.populations:
-            ids, y, x, _ = (np.concatenate(column) for column in zip(*self.seen[name]))
-            frame = np.repeat(np.array(self.frames), [len(one[0]) for one in self.seen[name]])
-            order = np.lexsort((frame, ids))
-            mothers = self.history.parents.get(name, {})
-            known, which = np.unique(ids[order], return_inverse=True)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "sample": self.sample,
-                        "population": name,
-                        "track_id": ids[order].astype("int64"),
-                        "parent_id": np.array([mothers.get(int(k), 0) for k in known], "int64")[which],
-                        "frame": frame[order].astype("int32"),
-                        "time_min": frame[order] * self.interval,
-                        "label": ids[order].astype("int32"),
-                        "y_um": y[order].astype(float) * self.pixel_um,
-                        "x_um": x[order].astype(float) * self.pixel_um,
-                        "cell_type": name,
-                        "source": "given",
-                    }
-                )
-            )
-        return pd.concat(parts, ignore_index=True)
+        ids, y, x = (np.concatenate(column) for column in zip(*self.seen[name]))
+        frame = np.repeat(np.array(self.frames, np.int32), [len(one[0]) for one in self.seen[name]])
+        order = np.lexsort((frame, ids))
+        return ids[order], frame[order], y[order] * self.pixel_um, x[order] * self.pixel_um
+
+    def _mothers(self, name, ids):
+        """Mother of each track, 0 for none: (rows,) int64, for ids (rows,) ascending."""
+        known, which = np.unique(ids, return_inverse=True)
+        mothers = self.history.parents.get(name, {})
+        return np.array([mothers.get(int(k), 0) for k in known], "int64")[which]
+
+    def _track_rows(self, name, ids, frame, y_um, x_um):
+        return pd.DataFrame(
+            {
+                "sample": self.sample,
+                "population": name,
+                "track_id": ids.astype("int64"),
+                "parent_id": self._mothers(name, ids),
+                "frame": frame,
+                "time_min": frame * self.interval,
+                "label": ids,
+                "y_um": y_um,
+                "x_um": x_um,
+                "cell_type": name,
+                "source": "given",
+            }
+        )
 
     def events(self):
         """Truth events of both populations, in the columns of the events table plus `population`.
@@ -153,13 +178,22 @@ class SimulatedChip:
 
     def variables(self):
         """True variables of every tumour cell and frame that a movie could show; see truths.variables."""
-        given = {name: self.conditions[name] for name in self.model.contextual()}
-        return truths.variables(self.history.tumour, self.sample, self.interval, given)
+        return pd.concat(self.variables_parts(), ignore_index=True)
 
     def variables_hidden(self):
         """What nobody sees of every tumour cell and frame; see truths.variables_hidden."""
-        history = self.history
-        return truths.variables_hidden(history.tumour, self.sample, self.interval, self.model, history.constants)
+        return pd.concat(self.variables_hidden_parts(), ignore_index=True)
+
+    def variables_parts(self):
+        """The rows of `variables`, some tracks at a time."""
+        given = {name: self.conditions[name] for name in self.model.contextual()}
+        for frames in truths.blocks(self.history.tumour):
+            yield truths.variables(frames, self.sample, self.interval, given)
+
+    def variables_hidden_parts(self):
+        """The rows of `variables_hidden`, some tracks at a time."""
+        for frames in truths.blocks(self.history.tumour):
+            yield truths.variables_hidden(frames, self.sample, self.interval, self.model, self.history.constants)
 
     def contacts(self):
         """Contacts of tumour and immune cells, first to last frame; see truths.contact_intervals."""

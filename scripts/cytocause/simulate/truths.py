@@ -11,6 +11,7 @@ import pandas as pd
 from .looks import eccentricity
 
 PHASES = ("interphase", "mitosis", "dying")
+BLOCK = 50_000  # rows of a table that are in memory at a time
 
 # Columns beside the conditions, with their types
 KEYS = {"sample": "string", "population": "string", "track_id": "int64", "frame": "int32", "time_min": "float64"}
@@ -40,13 +41,34 @@ def hidden_columns(model):
 def stacked(frames, name):
     """One variable of all frames, frame by frame: (rows,) array. `eccentricity` is computed from the axis ratio."""
     if name == "eccentricity":
-        return eccentricity(np.concatenate([row["aspect_ln"] for row in frames]))
-    return np.concatenate([row[name] for row in frames])
+        return eccentricity(stacked(frames, "aspect_ln"))
+    return frames.column(name) if hasattr(frames, "column") else np.concatenate([row[name] for row in frames])
+
+
+def blocks(frames, most=BLOCK):
+    """The same frames for some tracks after the other, in the order of their numbers: at most so many rows at a time, or one track."""
+    track = stacked(frames, "track_id") if len(frames) else np.zeros(0, np.int64)
+    if track.size <= most:
+        yield frames
+        return
+    ends = np.cumsum(np.bincount(track))
+    first = before = 0
+    while before < track.size:
+        last = max(int(np.searchsorted(ends, before + most, "right")), first + 1)
+        yield [_of_tracks(row, first, last) for row in frames]
+        first, before = last, ends[last - 1]
+
+
+def _of_tracks(row, first, last):
+    """Rows of one frame that belong to tracks first .. last - 1."""
+    keep = (row["track_id"] >= first) & (row["track_id"] < last)
+    return {name: values[keep] for name, values in row.items()}
 
 
 def frame_numbers(frames):
     """Frame of each row of `stacked`: (rows,) int64."""
-    return np.repeat(np.arange(len(frames)), [row["track_id"].size for row in frames])
+    sizes = frames.sizes if hasattr(frames, "sizes") else [row["track_id"].size for row in frames]
+    return np.repeat(np.arange(len(frames)), sizes)
 
 
 def _keys(frames, sample, interval):
