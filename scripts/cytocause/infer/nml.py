@@ -94,14 +94,19 @@ def fill_complexity(two, table, pieces):
             table[r, n] = row[r]
     at = np.empty((4, levels))
     for piece in range(pieces.shape[1]):
-        octave = TABLE_BITS + (piece >> PIECE_BITS)
-        width = 2.0 ** (octave - PIECE_BITS)
-        first = 2.0**octave + (piece & ((1 << PIECE_BITS) - 1)) * width
         for k in range(4):
-            n = first + k * width / 3.0
+            n = samples_in(piece, k)
             climb(n, log_complexity_two(n), at[k])
         for r in range(levels):
             cubic_through(at[:, r], pieces[r, piece])
+
+
+@njit(**KERNEL)
+def samples_in(piece, third):
+    """Number of samples, not necessarily whole, at 0, 1, 2 or 3 thirds of a piece."""
+    octave = TABLE_BITS + (piece >> PIECE_BITS)
+    width = 2.0 ** (octave - PIECE_BITS)
+    return 2.0**octave + (piece & ((1 << PIECE_BITS) - 1)) * width + third * width / 3.0
 
 
 @njit(**KERNEL)
@@ -147,11 +152,8 @@ def price_row(costs, levels):
     pieces = np.empty(costs.pieces.shape[1:])
     at = np.empty(4)
     for piece in range(pieces.shape[0]):
-        octave = TABLE_BITS + (piece >> PIECE_BITS)
-        width = 2.0 ** (octave - PIECE_BITS)
-        first = 2.0**octave + (piece & ((1 << PIECE_BITS) - 1)) * width
         for k in range(4):
-            n = first + k * width / 3.0
+            n = samples_in(piece, k)
             climb(n, log_complexity_two(n), all_levels)
             at[k] = all_levels[levels]
         cubic_through(at, pieces[piece])
