@@ -225,7 +225,7 @@ def add_table(table, levels, units, worth, costs, joint_levels, corner, phi):
     few rows go into corner (units * units,).
     """
     upto = np.zeros((TOGETHER, units + 1), np.uint32)
-    rows = np.empty(FEW, np.uint16)
+    rows = np.empty(FEW + 1, np.uint16)
     height = corner_heights(worth)
     held = 0
     for level in range(levels):
@@ -237,7 +237,10 @@ def add_table(table, levels, units, worth, costs, joint_levels, corner, phi):
         if total <= FEW:
             at = 0
             for a in range(units):
-                for _ in range(counts[a]):
+                # a unit bin holds none or one of a small level as a rule, and both are written without a choice
+                rows[at] = a
+                at += min(counts[a], 1)
+                for _ in range(counts[a] - 1):
                     rows[at] = a
                     at += 1
             _add_pairs(rows[:at], height, units, corner)
