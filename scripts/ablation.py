@@ -1,7 +1,7 @@
 """Which hand-over costs how much of the graph: unpack, call, write.
 
 input   graphs: of the whole chain and of each level, then (chip-minor) of each level without one chip after another; truth_graph
-params  cfg: section score + {"chips": number of chips left out one by one, or 0}
+params  cfg: section score + {"chips": number of chips left out one by one, or 0; "max_rows": of the tables, or None}
 output  chain (json), table (tsv), figure (svg)
 """
 
@@ -28,7 +28,7 @@ def main(snakemake):
         raise SystemExit(1)
     counts = [graph_counts(truth, read_json(path), cfg) for path in snakemake.input.graphs]
     whole, rest, n = counts[: len(LEVELS)], counts[len(LEVELS) :], cfg["chips"]
-    chain = ablation(dict(zip(LEVELS, whole)), {level: rest[k * n : (k + 1) * n] for k, level in enumerate(LEVELS)})
+    chain = ablation(dict(zip(LEVELS, whole)), {level: rest[k * n : (k + 1) * n] for k, level in enumerate(LEVELS)}, cfg["max_rows"])
     write_json(chain, snakemake.output.chain)
     write_table(pd.DataFrame(rows_of_ablation(chain)), snakemake.output.table)
     with atomic_path(snakemake.output.figure) as temporary:

@@ -36,6 +36,7 @@ def test_a_step_gains_what_its_stage_had_lost():
     assert [values["level"] for values in chain["levels"]] == list(LEVELS) and chain["levels"][1]["infer.skeleton_precision"] == 1.0
     assert whole["infer.lag_f1"]["gain"] is None and whole["infer.skeleton_f1"]["low"] is None and "no intervals" in chain["note"]
     json.dumps(chain, allow_nan=False)
+    assert "rows" not in chain["note"] and "at most 4,000 rows" in ablation(CHAIN, max_rows=4000)["note"]
 
 
 def test_intervals_pair_the_chips_of_both_sides():
@@ -71,7 +72,8 @@ def test_the_rows_hold_each_level_and_the_whole_chain():
 
 def test_the_picture_is_an_svg_file_of_its_own():
     wide = {level: [graph(h) for h in (1, 9, 2, 10)] for level in LEVELS}
-    text = picture(ablation(CHAIN, {**wide, "found": wide["found"][::-1]}))
+    text = picture(ablation(CHAIN, {**wide, "found": wide["found"][::-1]}, max_rows=4000))
+    assert "assemble.max_rows" in text and "leaving out" in text
     root = ET.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and "<style>" in text and "<script" not in text
     said = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]

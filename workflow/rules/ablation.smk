@@ -227,6 +227,7 @@ rule ablation:
             without=("bootstrap", "ablation_intervals", "power"),
             chips=len(units()) if config["score"]["ablation_intervals"] else 0,
             windows=look_back(),
+            max_rows=config["assemble"]["max_rows"],
         ),
         code=code_hash("ablation"),
     script:

@@ -25,8 +25,10 @@ def picture(chain):
     """SVG text of the chain (dict of levels, steps and note, as in results/score/ablation.json)."""
     keys = [key for key, value in chain["steps"][-1].items() if isinstance(value, dict)]
     steps = chain["steps"]
-    height = max(HEIGHT, 60 + sum(8 + LINE * len(keys) for _ in steps))
-    parts = [STYLE, *_levels(chain["levels"], keys), *_gains(steps, keys), svg.text(8, height - 8, chain["note"], "note")]
+    notes = chain["note"].split("; ")
+    height = max(HEIGHT, 60 + sum(8 + LINE * len(keys) for _ in steps)) + LINE * (len(notes) - 1)
+    parts = [STYLE, *_levels(chain["levels"], keys), *_gains(steps, keys)]
+    parts += [svg.text(8, height - 8 - LINE * k, note, "note") for k, note in enumerate(reversed(notes))]
     drawn = svg.svg(WIDTH, height, parts, "F1 of the graph along the ablation chain", "chart")
     return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) + "\n"
 

@@ -18,13 +18,14 @@ LEVELS = ("found", "masks", "tracks", "fates", "variables")
 STAGE = {"masks": "segment", "tracks": "track", "fates": "fate", "variables": "measure"}  # whose work a step makes true
 
 
-def ablation(counts, without=None):
+def ablation(counts, without=None, max_rows=None):
     """The chain's figures and what each step gains.
 
     Parameters
     ----------
     counts : {level: {"skeleton" | ...: {"tp", "fp", "fn"}}}, the levels in LEVELS
     without : {level: [the same without one chip each, chips in one order for all levels]} or None
+    max_rows : limit of rows of each level's table, or None; under one the levels differ in how many tracks they hold
 
     Returns
     -------
@@ -50,6 +51,8 @@ def ablation(counts, without=None):
         if n_chips >= 3
         else "no intervals: score.ablation_intervals is off, or there are fewer than three chips"
     )
+    if max_rows:
+        note += f"; tables of at most {max_rows:,} rows, which hold fewer of the longer true tracks: assemble.max_rows: null is fairer"
     return {"levels": [{"level": level, **values[level]} for level in LEVELS], "steps": steps, "chips": n_chips, "note": note}
 
 
