@@ -106,6 +106,7 @@ case "$*" in
   "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; echo "venv" >>"$LOG" ;;
   *" pip "*) all="$*"; echo "pip ${{all##*--no-warn-script-location }}" >>"$LOG"; [ ! -e "$LOG.fail" ] || exit 1 ;;
   "-m pytest"*) echo "pytest ${{*:3}}" >>"$LOG" ;;
+  "-m cytocause.infer.warm") echo "kernels" >>"$LOG"; [ ! -e "$LOG.cold" ] || exit 1 ;;
 esac
 """
 
@@ -132,18 +133,18 @@ def bare(tmp_path):
         done = subprocess.run([str(tree / "scripts" / "run"), *arguments], cwd="/", env=env, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr, log.read_text().splitlines()
 
-    call.tree = tree
+    call.tree, call.cold = tree, tmp_path / "log.cold"
     return call
 
 
-INSTALL = ["pip torch==2.13.0", "pip -r", "pip --no-deps"]
+INSTALL = ["pip torch==2.13.0", "pip -r", "pip --no-deps", "kernels"]
 
 
 def starts(lines, expected):
     return len(lines) == len(expected) and all(line.startswith(word) for line, word in zip(lines, expected))
 
 
-def test_set_up_installs_torch_then_the_lock_then_the_package_and_only_once(bare):
+def test_set_up_installs_torch_then_the_lock_then_the_package_then_compiles_and_only_once(bare):
     status, _, done = bare("test", "-k", "x")
     assert status == 0
     assert starts(done, ["venv", *INSTALL, "pytest -k x"]), done
@@ -162,6 +163,14 @@ def test_an_interrupted_set_up_heals(bare):
     assert status != 0
     assert starts(done, ["venv", INSTALL[0]])
     assert starts(bare("test")[2], ["venv", *INSTALL, "pytest"])
+
+
+def test_kernels_that_cannot_be_compiled_beforehand_stop_nothing(bare):
+    bare.cold.touch()
+    status, message, done = bare("test")
+    assert status == 0 and "the first inference will compile them" in message
+    assert starts(done, ["venv", *INSTALL, "pytest"])
+    assert bare("test")[2] == ["pytest "]
 
 
 def test_another_python_is_refused_with_what_to_do(bare):
