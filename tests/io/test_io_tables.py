@@ -219,3 +219,12 @@ def test_a_part_with_other_columns_leaves_no_table(tmp_path):
     with pytest.raises((KeyError, ValueError)):
         write_table_parts(parts, tmp_path / "parts.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_without_rows_may_come_first_or_be_all_there_is(tmp_path):
+    table = pd.DataFrame({"sample": ["a", "a"], "track_id": [1, 2]})
+    write_table_parts([table.iloc[:0].astype({"sample": object}), table, table.iloc[:0]], tmp_path / "parts.parquet")
+    assert_frame_equal(read_table(tmp_path / "parts.parquet"), table, check_dtype=False)
+    write_table_parts([table.iloc[:0], table.iloc[:0]], tmp_path / "none.parquet")
+    none = read_table(tmp_path / "none.parquet")
+    assert list(none.columns) == ["sample", "track_id"] and len(none) == 0

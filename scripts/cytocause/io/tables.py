@@ -139,10 +139,24 @@ def write_table(df, path):
 def write_table_parts(parts, path):
     """Write the rows of several tables below each other as one Parquet table, one of them in memory at a time. Atomic.
 
-    parts : iterable of DataFrames, at least one, with the columns and types of the first
+    parts : iterable of DataFrames, at least one, with the columns and types of the first; parts without rows may have other types
     """
     with atomic_path(Path(path)) as temporary:
-        _write_parquet(parts, temporary)
+        _write_parquet(_with_rows(parts), temporary)
+
+
+def _with_rows(parts):
+    """Parts that have rows, or the first where none has: a text column without a row has no type that others could follow."""
+    empty = None
+    any_rows = False
+    for part in parts:
+        if len(part):
+            any_rows = True
+            yield part
+        elif empty is None:
+            empty = part
+    if not any_rows:
+        yield empty
 
 
 def _write_parquet(parts, path):
