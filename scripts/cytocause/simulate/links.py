@@ -5,8 +5,8 @@
     what is seen       mitosis --4 frames--> division_event      death -> death_event     an event ends the other's hazard
     own past           size, speed, elongation ... --1 frame--> themselves
 
-Not in it: how a dying or rounding cell looks (pairs of an event and a shape or a speed are of one definition), and the push of
-neighbours, which joins positions and nothing that is measured of a cell.
+Not in it: how a dying or rounding cell looks (pairs of an event and a shape or a speed are of one definition), the push of
+neighbours, which joins positions and nothing that is measured of a cell, and what the lives of other cells do (graph.py adds it).
 """
 
 import math
