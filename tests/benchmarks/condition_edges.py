@@ -166,7 +166,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103, 104, 105])
     parser.add_argument("--chips", type=int, nargs="+", default=[8, 36])
     parser.add_argument("--cells", type=int, default=10, help="cells of each chip; 0 takes all")
-    parser.add_argument("--n-eff", choices=["pairwise", "conditions"], help="infer.n_eff; default: the demo's")
+    parser.add_argument("--n-eff", choices=["pairwise", "conditions", "-1"], help="infer.n_eff; default: the demo's; -1: every row a witness")
     args = parser.parse_args()
     from cytocause.io.provenance import code_hash
     from cytocause.simulate.graph import truth_graph
@@ -174,7 +174,7 @@ def main():
     cfg, folder = bench.config(), bench.work_folder("condition_edges")
     key = "-".join(str(code_hash(stage))[:6] for stage in ("simulate", "infer"))
     if args.n_eff:
-        cfg["infer"]["n_eff"] = args.n_eff
+        cfg["infer"]["n_eff"] = -1 if args.n_eff == "-1" else args.n_eff
         key += f"-{args.n_eff}"
     for chips in args.chips:
         results = {"tumour_on_chip": [], "null": []}

@@ -23,7 +23,7 @@ SIDE, PIXEL_UM, INTERVAL_MIN = 512, 1.0, 10.0
 CHANNELS = ("tumour", "immune")
 RADIUS = {"tumour": 9, "immune": 4}
 BRIGHT = 300
-PIXEL_STAGES = ("prepare", "segment threshold", "segment cellpose", "track", "measure", "overlay", "score", "simulate")
+PIXEL_STAGES = ("prepare", "segment threshold", "segment cellpose", "track", "measure", "overlay", "score")
 WARM = 12
 TABLE_RUNS = 3  # medians: when freed memory goes back to the system is a matter of time
 
@@ -92,7 +92,6 @@ def pixel_jobs(folder, cfg):
 
     section = {name: {**cfg[name], **own} for name in ("track", "measure", "fate")}
     read = {"movie": movie, "meta": f["movie.json"], "labels": [f["labels.ome.tif"]]}
-    simulate = {**cfg["simulate"], "height": SIDE, "width": SIDE, "tumour_density_mm2": 60, "immune_density_mm2": 60}
     return {
         "prepare": {
             "stage": "prepare",
@@ -147,16 +146,6 @@ def pixel_jobs(folder, cfg):
             "output": {"scorecard": str(folder / "scorecard.json"), "table": str(folder / "scorecard.tsv")},
             "cfg": {**cfg["score"], "samples": ["bench"], "populations": ["tumour"], "conditions": [], "chips": {}},
         },
-        "simulate": {
-            "stage": "simulate",
-            "input": {"model": str(bench.ROOT / "resources" / "causal_models" / "tumour_on_chip.yaml")},
-            "output": out(
-                "simulate",
-                movie="s.ome.tif", labels="sl.ome.tif", tracks="st.parquet", events="se.parquet",
-                variables="sv.parquet", variables_hidden="sh.parquet", contacts="sc.parquet", graph="sg.json",
-            ),
-            "cfg": {**simulate, "sample": "bench", "model": "tumour_on_chip", "conditions": {"treatment": 0, "CAF_presence": 0}},
-        },
     }
 
 
@@ -172,8 +161,7 @@ def pixels(args):
         (folder / "graph.json").write_text("{}")
         (folder / "edges.tsv").write_text("source\ttarget\n")
         jobs = pixel_jobs(folder, cfg)
-        jobs["simulate"]["cfg"]["n_frames"] = n
-        chain = [name for name in jobs if name not in ("segment cellpose", "simulate")]
+        chain = [name for name in jobs if name != "segment cellpose"]
         last = max([chain.index(name) for name in wanted if name in chain], default=0 if "segment cellpose" in wanted else -1)
         for name, job in jobs.items():
             used = args.cellpose_frames if name == "segment cellpose" else args.frames
