@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from cytocause.simulate import SimulatedChip, ranges
-from cytocause.simulate.difficulty import as_ranges, ladder
+from cytocause.simulate.difficulty import as_ranges, ladder, of_training, with_difficulty
 from cytocause.simulate.imaging import ImagingError, settled
 from cytocause.simulate.pixels import LARGEST_SIGMA_PX, Looks, _ladder, _ladder_steps
 from cytocause.simulate.stains import LEAK, cycle_light, stained
@@ -196,15 +197,46 @@ def test_fibres_move_slowly_and_the_medium_is_grey():
     assert images.std() > 200
 
 
+def sides_of(cfg):
+    """{name: {"train": whether training may draw the value, "test": whether scores may}} of a section simulate."""
+    mode, values = cfg["imaging"]["mode"], as_ranges(cfg)
+    assert set(values) == set(ranges.COMBED[mode])
+    return {name: {s: any(a <= value <= b for a, b in ranges.teeth(mode, name, s)) for s in ranges.SIDES} for name, value in values.items()}
+
+
 @pytest.mark.parametrize("mode", ranges.MODES)
 @pytest.mark.parametrize("level", ranges.LEVELS)
 def test_every_difficulty_lies_in_the_test_teeth_and_not_in_those_of_training(mode, level):
-    values = as_ranges(level, mode)
-    assert set(values) == set(ranges.COMBED[mode])
-    for name, value in values.items():
-        side = {s: any(a <= value <= b for a, b in ranges.teeth(mode, name, s)) for s in ranges.SIDES}
-        assert side == {"train": False, "test": True}, (name, value)
+    cfg = with_difficulty({**worlds.section(seed=100, difficulty=level), "imaging": {**worlds.section()["imaging"], "mode": mode}})
+    assert all(sides == {"train": False, "test": True} for sides in sides_of(cfg).values()), sides_of(cfg)
+    for name, value in as_ranges(cfg).items():
         assert any(a <= value <= b for a, b in ranges.allowed(mode, name, "test", level)), (name, value)
+    assert of_training(cfg) == []
+
+
+@pytest.mark.parametrize("mode", ranges.MODES)
+def test_what_the_workflow_scores_unless_told_otherwise_is_of_no_training_range(mode):
+    cfg = worlds.defaults()
+    cfg["imaging"] = {**cfg["imaging"], "mode": mode}
+    assert not any(sides["train"] for sides in sides_of(cfg).values()), sides_of(cfg)
+    assert cfg["seed"] not in ranges.TRAIN_SEEDS and of_training(cfg) == []
+    power = yaml.safe_load((worlds.ROOT / "workflow/schemas/score.schema.yaml").read_text())["properties"]["power"]["properties"]
+    assert not set(power["seeds"]["default"]) & set(ranges.TRAIN_SEEDS)
+    for path in [worlds.ROOT / "config/config.yaml", *worlds.ROOT.glob("config/examples/*/*.yaml")]:
+        written = yaml.safe_load(path.read_text()).get("simulate") or {}
+        mixed = {**cfg, **written, "imaging": {**cfg["imaging"], **written.get("imaging", {})}}
+        assert of_training(mixed) == [], path
+
+
+def test_a_movie_made_of_what_models_are_trained_on_says_so():
+    cfg = worlds.section(seed=7)
+    cfg["imaging"] = {**cfg["imaging"], "signal_photons": 320}
+    trained = of_training(cfg)
+    assert trained[0] == "seed 7" and "photons 320" in trained
+    said = SimulatedChip(worlds.model(), {**cfg, "n_frames": 3}, "a", worlds.PLAIN).provenance()
+    assert said["test_range"] is False and said["training_values"] == trained
+    said = SimulatedChip(worlds.model(), {**worlds.defaults(), "n_frames": 3}, "a", worlds.PLAIN).provenance()
+    assert said["test_range"] is True and said["training_values"] == []
 
 
 def test_every_step_of_the_ladder_is_harder():
@@ -232,7 +264,7 @@ def test_a_movie_of_a_difficulty_may_not_use_a_seed_of_training():
         ({"channels": [{"name": "a", "shows": ["tumour"]}, {"name": "a", "shows": ["immune"]}]}, {}, {}, "simulate.imaging.channels names 'a' twice"),
         ({"channels": [{"name": "a", "shows": ["caf"]}]}, {}, {}, "simulate.imaging.channels shows 'caf' in 'a', but the model 'tumour_on_chip' has no such cells"),
         ({"psf_sigma_um": 5.0}, {}, {}, "simulate.imaging.psf_sigma_um is 5 um, a blur of 6.2 px at 0.8 um a pixel; nothing beyond 4 px is drawn; give at most 3.2 um"),
-        ({"signal_photons": 30000.0}, {}, {}, "simulate.imaging.signal_photons gives an average pixel 90335 counts with simulate.imaging.gain 3"),
+        ({"signal_photons": 30000.0}, {}, {}, "simulate.imaging.signal_photons gives an average pixel 90284 counts with simulate.imaging.gain 3"),
         ({"mode": "brightfield_chip"}, {"medium_photons": 30000.0}, {}, "simulate.imaging.brightfield.medium_photons gives an average pixel 90200 counts"),
         ({"drift_um_h": 300.0}, {}, {}, "simulate.imaging.drift_um_h moves the stage by 150 um in 0.5 h, more than half of the 77 um that a frame shows"),
         ({"jitter_um": 20.0}, {}, {}, "simulate.imaging.jitter_um is 20 um, more than a tenth of the 77 um that a frame shows"),

@@ -19,9 +19,14 @@ def _defaults(schema):
     return {k: _defaults(v) if v.get("type") == "object" else v["default"] for k, v in schema["properties"].items()}
 
 
+def defaults():
+    """Section `simulate` as it is where a config says nothing."""
+    return _defaults(yaml.safe_load((ROOT / "workflow/schemas/simulate.schema.yaml").read_text()))
+
+
 def section(**changes):
-    """Section `simulate` with its defaults and some changes."""
-    return {**_defaults(yaml.safe_load((ROOT / "workflow/schemas/simulate.schema.yaml").read_text())), **changes}
+    """Section `simulate` with its defaults, seed 1 and some changes: what is held here of single chips is no score."""
+    return {**defaults(), "seed": 1, **changes}
 
 
 def model_text(name):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from . import kernels, truths
 from .cells import run_chip
+from .difficulty import of_training
 from .imaging import BRIGHTFIELD, settled
 from .pixels import CHANNELS, Looks, cell_scene, render_labels
 from .scenery import BrightfieldView, FluorescenceView
@@ -200,7 +201,8 @@ class SimulatedChip:
         return truths.contact_intervals(self.history.touches, self.sample, self.interval)
 
     def provenance(self):
-        """From what the chip was drawn, so that anybody can draw it again, and where the stage was: plain values."""
+        """From what the chip was drawn, so that anybody can draw it again, where the stage was, and whether it may be scored: plain values."""
+        trained = of_training(self.cfg)
         return {
             "sample": self.sample,
             "model": self.model.name,
@@ -212,4 +214,6 @@ class SimulatedChip:
             "populations": list(self.populations),
             "frames": list(self.frames),
             "stage_shift_px": [[float(y), float(x)] for y, x in self.shifts[self.frames]],
+            "test_range": not trained,
+            "training_values": trained,
         }

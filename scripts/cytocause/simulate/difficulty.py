@@ -80,16 +80,18 @@ def with_difficulty(cfg):
     return {**cfg, **new, "imaging": imaging}
 
 
-def as_ranges(level, mode):
-    """The values of a difficulty under the names of ranges.COMBED, for the test that they belong to scores."""
-    new = ladder(level)
-    imaging, bright = new["imaging"], new["imaging"]["brightfield"]
-    pixel = new["pixel_size_um"]
+def as_ranges(cfg):
+    """The values of a section `simulate` under the names of ranges.COMBED of its mode: dict name -> float.
+
+    The typical tumour cell is that of the shipped models (15.3 um across, in brightfield of tumour_radius_um).
+    """
+    imaging, pixel = cfg["imaging"], cfg["pixel_size_um"]
+    bright = imaging["brightfield"]
     shared = {
-        "tumour_cover": new["tumour_density_mm2"] * TYPICAL_TUMOUR_UM2 * 1e-6,
+        "tumour_cover": cfg["tumour_density_mm2"] * TYPICAL_TUMOUR_UM2 * 1e-6,
         "psf_sigma": imaging["psf_sigma_um"] / pixel,
     }
-    if mode == "fluorescence":
+    if imaging["mode"] == "fluorescence":
         return {
             **shared,
             "tumour_diameter": TYPICAL_NUCLEUS_UM / pixel,
@@ -101,9 +103,19 @@ def as_ranges(level, mode):
         }
     return {
         **shared,
-        "tumour_diameter": 18.0 / pixel,
+        "tumour_diameter": 2.0 * bright["tumour_radius_um"] / pixel,
         "defocus_um": bright["defocus_um"],
         "photons": bright["medium_photons"],
         "contrast": bright["contrast"],
         "fibre_contrast": bright["fibre_contrast"],
     }
+
+
+def of_training(cfg):
+    """What of a section `simulate` models may be trained on: list of texts ("seed 7", "photons 320"), empty for a movie that may be scored."""
+    mode = cfg["imaging"]["mode"]
+    found = [f"seed {int(cfg['seed'])}"] if int(cfg["seed"]) in ranges.TRAIN_SEEDS else []
+    for name, value in as_ranges(cfg).items():
+        if any(low <= value <= high for low, high in ranges.teeth(mode, name, "train")):
+            found.append(f"{name} {value:g}")
+    return found
