@@ -139,6 +139,9 @@ def test_the_seeds_say_how_to_draw_the_chip_again(tmp_path):
     said = read_json(out["seeds"])
     assert said["seed"] == 7 and said["frames"] == [0, 1, 2, 3] and said["stage_shift_px"] == [[0.0, 0.0]] * 4
     again = worlds.SimulatedChip(worlds.model("null"), said["settings"], said["sample"], said["conditions"])
+    effects = worlds.model("null").variables
+    assert said["offsets"] == again.history.offsets and said["offsets"]["speed"] != 0
+    assert all(abs(value) <= 5 * (effects[name].values["chip_sd"] + effects[name].values.get("date_sd", 0)) for name, value in said["offsets"].items())
     with open_movie(out["movie"]) as movie:
         for frame, image in enumerate(again.image_frames()):
             np.testing.assert_array_equal(movie.frame(frame, 1), image[1])

@@ -26,20 +26,22 @@ from .motion import pairs_within, push_apart, walk
 from .seeds import stream
 from .tissue import Depth, Drift, Fibroblasts
 
-SUBSTEPS = 5  # of a frame interval: 2 min each at 10 min, short against contacts of tens of minutes
-BURN_IN_MIN = 240.0  # contacts and memories are stationary after this, before the first frame
-EXIT_CHANCE = 0.10  # of a tumour cell that reaches the border; the others turn back
-TUMOUR_MARGIN_UM = 2.0  # how near the border a tumour cell's centre may come
-GAP_UM = 0.8  # kept free between nuclei: two membranes and a little cytoplasm
+# Where a number below has no study it is ours, chosen as said; those of the model file have their `source` there.
+SUBSTEPS = 5  # ours: of a frame interval, 2 min each at 10 min, short against contacts of tens of minutes
+BURN_IN_MIN = 240.0  # ours: contacts and memories are stationary after this, before the first frame
+EXIT_CHANCE = 0.10  # ours, so that most tracks last: of a tumour cell that reaches the border; the others turn back
+TUMOUR_MARGIN_UM = 2.0  # ours, so that a nucleus at the border still shows: how near the border a tumour cell's centre may come
+GAP_UM = 0.8  # ours: kept free between nuclei, two membranes and a little cytoplasm
 # An immune cell lies on the rim of a tumour cell whatever the nucleus' size (in projection it may cover a part of it), so that
-# size does not decide who is counted within the contact radius. Shares of that radius: caught below, held at, let go above.
+# size does not decide who is counted within the contact radius. Shares of that radius, ours: caught below, held at, let go above.
 CATCH, HOLD, LET_GO = 0.92, 0.80, 1.15
-JITTER_UM = 0.25  # per root minute, of everything that is alive
-SISTER_GAP_UM = 2.2  # between the two plates of an anaphase pair
-YOUNG = ((0.60, 0.60, 1.75), (0.76, 0.35, 1.40), (0.90, None, 1.15))  # daughters' first frames: area, axis ratio (ln), brightness
-SISTER_SPEED = 0.22  # um/min, sisters moving apart during the first frames
-SWELLING = 0.28  # of ln area, from 1/2 of the mother's area to (1/2)^(2/3), as for half of her volume
-MITOSIS_SHARE = 0.95  # of the cycle that is over when mitosis begins: about an hour of twenty
+JITTER_UM = 0.25  # ours, 0.8 um in 10 min: um per root minute, of everything that is alive
+SISTER_GAP_UM = 2.2  # ours, so that both plates can be told apart: between the two plates of an anaphase pair
+# ours, plates that part and fill out within three frames: daughters' first frames
+YOUNG = ((0.60, 0.60, 1.75), (0.76, 0.35, 1.40), (0.90, None, 1.15))  # area, axis ratio (ln), brightness
+SISTER_SPEED = 0.22  # ours, each sister 2 um a frame of 10 min: um/min, sisters moving apart during the first frames
+SWELLING = 0.28  # ours, a little over the 0.23 of ln area from 1/2 of the mother's area to (1/2)^(2/3), as for half of her volume
+MITOSIS_SHARE = 0.95  # ours, about an hour of twenty: of the cycle that is over when mitosis begins
 OFFSET = ("size", "speed", "elongation", "contact", "mitosis", "death")  # may differ from chip to chip
 
 INTERPHASE, MITOSIS, DYING = 0, 1, 2
@@ -67,6 +69,7 @@ class History:
     debris : list of (frame, y_um, x_um, area_um2): where and when a body was lost
     touches : list over frames of (k, 2) int64: track_ids of a tumour and an immune cell within the contact radius
     constants : dict, hidden properties of the chip
+    offsets : dict variable -> float, random effects of chip and date together, added to the variable (its logarithm, but for elongation)
     """
 
     tumour: list
@@ -77,6 +80,7 @@ class History:
     caf: list
     touches: list
     constants: dict
+    offsets: dict
 
     def rows(self, population):
         """List over frames of one population's rows."""
@@ -668,7 +672,7 @@ class _Chip:
         parents = {name: {k: v for k, v in self.parents[name].items() if k in seen[name]} for name in seen}
         events = [event for event in self.events if event[1] in seen[event[0]]]
         hidden = {name: self.constant[name] for name in self.model.of_kind("chip")}
-        return History(tumour, immune, parents, events, self.debris, caf, touches, hidden)
+        return History(tumour, immune, parents, events, self.debris, caf, touches, hidden, dict(self.chip_offset))
 
     @staticmethod
     def _seen(rows):

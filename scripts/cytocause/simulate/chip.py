@@ -214,6 +214,7 @@ class SimulatedChip:
             "populations": list(self.populations),
             "frames": list(self.frames),
             "stage_shift_px": [[float(y), float(x)] for y, x in self.shifts[self.frames]],
+            "offsets": {name: float(value) for name, value in self.history.offsets.items()},
             "test_range": not trained,
             "training_values": trained,
         }
