@@ -167,6 +167,20 @@ def test_a_lag_may_be_off_by_a_layer_or_by_what_the_feature_looks_back(source, l
     assert counts["lag_errors_min"] == [lag - 20.0]
 
 
+@pytest.mark.parametrize("window", [60, None])
+def test_a_column_that_looks_back_further_widens_no_edge_of_another_column_of_the_same_quantity(window):
+    columns, cfg = (*COLUMNS, "directionality"), {**CFG, "windows": {"directionality_window_min": window}}
+
+    def counts(source):
+        return graph_counts(world(), found((source, "-->", "eccentricity", 80.0), columns=columns, layers=10), cfg)
+
+    slow, quick = counts("directionality"), counts("speed_um_min")
+    assert slow["lag"] == {"tp": 1, "fp": 0, "fn": 1} and slow["arrowhead"]["fp"] == 0
+    assert quick["lag"] == {"tp": 0, "fp": 1, "fn": 2} and quick["arrowhead"]["fp"] == 1
+    both = found(*((source, "-->", "eccentricity", 80.0) for source in ("directionality", "speed_um_min")), columns=columns, layers=10)
+    assert graph_counts(world(), both, cfg)["lag"] == {"tp": 1, "fp": 1, "fn": 1}  # each by its own look-back
+
+
 def test_a_long_lag_may_be_off_by_a_fifth():
     truth = world(("contact", "death"), extra=[link("contact", "death", 20)])
     for lag, hit in ((160.0, 1), (150.0, 0)):
@@ -230,6 +244,9 @@ def test_the_card_has_the_graphs_rows_and_what_is_counted_apart():
     assert card["infer.definitional_edges"] == 1 and ["area_um2", "eccentricity", "one mask"] in card["definitional"]
     listed = {row["score"] for row in rows_of_card(card)}
     assert {"infer.summary_f1", "infer.tail_f1", "infer.unsupported_marks", "infer.lag_error_min"} <= listed
+    wrong = scorecard({}, graph_counts(world(("contact", "death")), found(*FALSE), CFG))
+    table = {row["score"]: row["value"] for row in rows_of_card(wrong)}
+    assert table["infer.false_directed_edges"] == 4 and [table[f"infer.false_edges_{name}"] for name in CLASSES] == [1, 1, 1, 1]
     empty = scorecard({}, graph_counts(world(), found(), CFG))
     assert empty["infer.lag_error_min"] is None and empty["notes"]["infer.lag_error_min"] == "no true lagged edge was found"
 

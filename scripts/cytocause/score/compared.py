@@ -22,9 +22,9 @@ class Compared:
     """What the rows are made of.
 
     true : edges of the truth with source, target, lag_min (None: no time), mark_*, known_*; found : edges, the same names, with
-    lag_min and mark_*; direct : {(source, target): lags in min}; conditions : names; outside : {reason: number of found edges};
-    shown : {frozenset of two names of the found graph: reason} of the definitional pairs; layer_min : float, or None;
-    look_back : {name: min}
+    lag_min, mark_* and look_back_min, the longer look-back of the two features that the found graph itself names (min; without it 0);
+    direct : {(source, target): lags in min}; conditions : names; outside : {reason: number of found edges};
+    shown : {frozenset of two names of the found graph: reason} of the definitional pairs; layer_min : float, or None
     """
 
     true: list
@@ -34,12 +34,10 @@ class Compared:
     outside: dict = field(default_factory=dict)
     shown: dict = field(default_factory=dict)
     layer_min: float | None = None
-    look_back: dict = field(default_factory=dict)
 
-    def tolerance_min(self, source, target, lag_min, layers=1.0):
-        """Largest error of a lag: `layers` layers, 20 % of the lag, or the longer look-back of the two, in min."""
-        back = max(self.look_back.get(source, 0.0), self.look_back.get(target, 0.0))
-        return max(layers * (self.layer_min or 0.0), 0.2 * (lag_min or 0.0), back)
+    def tolerance_min(self, lag_min, look_back_min=0.0, layers=1.0):
+        """Largest error (min) of a lag: `layers` layers, 20 % of the true lag, or the look-back (min) of the found edge, whichever is most."""
+        return max(layers * (self.layer_min or 0.0), 0.2 * (lag_min or 0.0), look_back_min)
 
 
 def pair(edge):
@@ -155,6 +153,8 @@ def _derived(truth, found, cfg, conditions, interval):
     true = [e for e in aim.edges if e["source"] != e["target"] and not by_definition(e)]
     induced = {pair(e) for e in true if e["induced"]} - {pair(e) for e in true if not e["induced"]}
     true = [e for e in true if not e["induced"]]
+    # of the names in the found graph: another column of the same quantity in the table widens nothing
+    back = {name: look_back_min(name, interval, cfg.get("windows")) for name in {e[k] for e in found.get("edges", []) for k in ("source", "target")}}
     kept, left = [], {"unknown": 0, "definitional": 0, "induced": 0}
     for raw in found.get("edges", []):
         edge = found_edge(raw, interval)
@@ -170,7 +170,7 @@ def _derived(truth, found, cfg, conditions, interval):
         elif pair(named) in induced:
             left["induced"] += 1
         else:
-            kept.append(named)
+            kept.append({**named, "look_back_min": max(back[edge["source"]], back[edge["target"]])})
     direct = {}
     for (source, into), lags in direct_links(truth["dag"]).items():
         if source == into or not {source, into} <= set(aim.columns):
@@ -179,9 +179,4 @@ def _derived(truth, found, cfg, conditions, interval):
         allowed = [lag for lag in lags if not by_definition({**timeless, "lag_min": lag})]
         if allowed or (not lags and not by_definition(timeless)):
             direct[source, into] = allowed
-    windows = cfg.get("windows")
-    back = {}
-    for name in in_table:
-        column = names.get(name, name)
-        back[column] = max(back.get(column, 0.0), look_back_min(name, interval, windows))
-    return Compared(true, kept, direct, conditions, left, shown, layer_min(found) or interval, back)
+    return Compared(true, kept, direct, conditions, left, shown, layer_min(found) or interval)

@@ -21,7 +21,7 @@ Which edges are compared: compared.py. The ancestral graph: target.py.
 from statistics import median
 
 from cytocause.score.compared import compared, found_edge, known_edge, pair, written_out
-from cytocause.score.directed import directed_edges, false_counts
+from cytocause.score.directed import CLASSES, directed_edges, false_counts
 
 ROWS = {  # name in the counts -> (key of the figure, which ratio it is, stem of precision and recall)
     row: (f"infer.{row}_f1", "f1", f"infer.{row}")
@@ -44,18 +44,18 @@ def _set_counts(true, found):
 
 
 def _lagged(edges):
-    """(older, newer) -> lags in min; at lag 0 the pair has no order."""
+    """(older, newer) -> {(lag, look-back of the two features)} in min; at lag 0 the pair has no order."""
     lags = {}
     for edge in edges:
         if edge["lag_min"] is not None:
-            lags.setdefault((edge["source"], edge["target"]), set()).add(edge["lag_min"])
+            lags.setdefault((edge["source"], edge["target"]), set()).add((edge["lag_min"], edge.get("look_back_min", 0.0)))
     return lags
 
 
 def _signed(lags, source, target):
-    """Lags by which `source` is older than `target`, negative where it is newer."""
-    return {(source, target, lag): lag for lag in lags.get((source, target), ())} | {
-        (target, source, lag): -lag for lag in lags.get((target, source), ())
+    """{(older, newer, lag, look-back): lag by which `source` is older than `target`, negative where it is newer}."""
+    return {(source, target, *at): at[0] for at in lags.get((source, target), ())} | {
+        (target, source, *at): -at[0] for at in lags.get((target, source), ())
     }
 
 
@@ -67,14 +67,15 @@ def _lag_counts(work, true, layers):
     explained, errors = set(), []
 
     def near(source, target, lag):
-        """Found layers within the tolerance; a short lag may be seen as lag 0, and lag 0 has no order."""
-        limit = work.tolerance_min(source, target, lag, layers)
-        kept = {k: v for k, v in _signed(found, source, target).items() if v > 0 or k[:2] == (source, target) or lag <= limit}
-        return kept, {k for k, v in kept.items() if abs(v - lag) <= limit + 1e-9}
+        """Found layers of the pair, and those within their tolerance; a short lag may be seen as lag 0, and lag 0 has no order."""
+        signed = _signed(found, source, target)
+        limit = {k: work.tolerance_min(lag, k[3], layers) for k in signed}
+        kept = {k: v for k, v in signed.items() if v > 0 or k[:2] == (source, target) or lag <= limit[k]}
+        return kept, {k for k, v in kept.items() if abs(v - lag) <= limit[k] + 1e-9}
 
     units = {}
     for source, target in true:
-        lags = [[lag] for lag in work.direct.get((source, target), ())] or [sorted(joined.get((source, target), ()))]
+        lags = [[lag] for lag in work.direct.get((source, target), ())] or [sorted(lag for lag, _ in joined.get((source, target), ()))]
         units[source, target] = [choice for choice in lags if choice]
     for (source, target), choices in units.items():
         for choice in choices:
@@ -88,9 +89,9 @@ def _lag_counts(work, true, layers):
             if off:
                 errors.append(min(off))
     for (source, target), lags in joined.items():
-        for lag in lags:
+        for lag, _ in lags:
             explained |= near(source, target, lag)[1]
-    fp = sum(any((*p, lag) not in explained for lag in lags) for p, lags in found.items())
+    fp = sum(any((*p, *at) not in explained for at in lags) for p, lags in found.items())
     return {"tp": tp, "fp": fp, "fn": fn}, sorted(errors)
 
 
@@ -110,7 +111,7 @@ def _match(edge, true, work, layers):
             return e
         lag = edge["lag_min"] if e["source"] == edge["source"] or edge["lag_min"] == 0 else -edge["lag_min"]
         off = abs(e["lag_min"] - lag)
-        if off <= work.tolerance_min(e["source"], e["target"], e["lag_min"], layers) + 1e-9 and (best is None or off < best[0]):
+        if off <= work.tolerance_min(e["lag_min"], edge.get("look_back_min", 0.0), layers) + 1e-9 and (best is None or off < best[0]):
             best = (off, e)
     return None if best is None else best[1]
 
@@ -220,11 +221,12 @@ def graph_counts(truth, found, cfg):
 def graph_figures(graph):
     """Flat keys of a graph's counts beside the ratios of ROWS."""
     errors = graph.get("lag_errors_min") or []
-    unsupported = graph.get("unsupported") or {}
+    unsupported, false = graph.get("unsupported") or {}, graph.get("false_edges") or {}
     return {
         "infer.lag_error_min": float(median(errors)) if errors else None,
         "infer.unsupported_marks": sum(unsupported.values()),
-        "infer.false_directed_edges": (graph.get("false_edges") or {}).get("total"),
+        "infer.false_directed_edges": false.get("total"),
+        **{f"infer.false_edges_{name}": false.get(name) for name in CLASSES},
         "infer.false_condition_edges": graph["condition"]["fp"],
         "infer.definitional_edges": (graph.get("outside") or {}).get("definitional", 0),
     }
