@@ -209,8 +209,18 @@ rule ablation:
         truth_graph=per_sample("results/samples/{sample}/simulate/truth/graph.json", simulated()),
     output:
         chain="results/score/ablation.json",
-        table="results/score/ablation.tsv",
-        figure="results/score/ablation.svg",
+        table=report(
+            "results/score/ablation.tsv",
+            category="Ablation",
+            labels={"what": "chain"},
+            caption="../report/ablation.rst",
+        ),
+        figure=report(
+            "results/score/ablation.svg",
+            category="Ablation",
+            labels={"what": "figure"},
+            caption="../report/ablation.rst",
+        ),
     log:
         "results/logs/ablation.log",
     benchmark:
@@ -225,7 +235,7 @@ rule ablation:
         cfg=section(
             "score",
             without=("bootstrap", "ablation_intervals", "power"),
-            chips=len(units()) if config["score"]["ablation_intervals"] else 0,
+            chips=len(chips_left_out()),
             windows=look_back(),
             max_rows=config["assemble"]["max_rows"],
         ),

@@ -45,6 +45,11 @@ def units():
     return list(dict.fromkeys(chips_of(simulated()).values()))
 
 
+def chips_left_out():
+    """Chips that are left out one by one for the intervals: all of at least three where intervals are wanted, else none."""
+    return units() if config["score"]["ablation_intervals"] and len(units()) >= 3 else []
+
+
 def table_of(wildcards, file):
     """A file of assemble at a level; `found` is the chain as it ran."""
     return f"results/assemble/{file}" if wildcards.level == "found" else f"results/ablation/{wildcards.level}/{file}"
@@ -62,10 +67,8 @@ def graphs(wildcards):
             "Give the simulated samples a sheet of their own."
         )
     found = ["results/infer/graph.json", *(f"results/ablation/{level}/graph.json" for level in LEVELS)]
-    if config["score"]["ablation_intervals"]:
-        found += [
-            f"results/ablation/{level}/without_{k}/graph.json"
-            for level in ("found", *LEVELS)
-            for k in range(len(units()))
-        ]
-    return found
+    return found + [
+        f"results/ablation/{level}/without_{k}/graph.json"
+        for level in ("found", *LEVELS)
+        for k in range(len(chips_left_out()))
+    ]
