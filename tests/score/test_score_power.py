@@ -4,7 +4,9 @@ import json
 import runpy
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from scipy.stats import binom, poisson
 
 from cytocause.io import read_json, read_table
 from cytocause.io.dictionary import describe
@@ -59,7 +61,8 @@ def test_a_world_lists_the_edges_between_columns_and_counts_what_is_false():
     assert [(e["source"], e["status"], e["joined"]) for e in made["edges"]] == [
         ("drug", "found", True), ("CAF", "undecidable", False), ("contact", "absent", False),
     ]  # fmt: skip
-    assert made["false"] == 2  # speed - contact and CAF - contact; death - speed is definitional
+    # speed - contact and CAF - contact; death - speed is definitional
+    assert made["false"] == {"total": 2, "condition_to_x": 1, "contact_to_fate": 0, "lag_0": 0, "same_cell": 1}
 
 
 def test_worlds_become_experiments():
@@ -75,6 +78,14 @@ def test_worlds_become_experiments():
     assert small["recall"] == pytest.approx(1 / 3) and small["undecidable"] == pytest.approx(2 / 3)
     assert (large["recall_lowest"], large["recall"], large["recall_highest"]) == pytest.approx((2 / 3, 5 / 6, 1))
     assert (large["rows"], large["false_edges"], large["false_edges_highest"], large["share_with_false"]) == (150, 0.5, 1, 0.5)
+    # one of two worlds has one false edge, of a condition: P(any) and the mean with their bounds, in all and by class
+    for of in ("", "_condition_to_x"):
+        assert (large[f"false_edges{of}"], large[f"share_with_false{of}"]) == (0.5, 0.5)
+        assert binom.cdf(1, 2, large[f"share_with_false{of}_upper95"]) == pytest.approx(0.05)
+        assert poisson.cdf(1, 2 * large[f"false_edges{of}_upper95"]) == pytest.approx(0.05)
+    assert (large["false_edges_same_cell"], large["share_with_false_lag_0"]) == (0, 0)
+    assert large["share_with_false_contact_to_fate_upper95"] == pytest.approx(1 - 0.05**0.5)
+    assert small["false_edges_upper95"] == pytest.approx(-np.log(0.05))
     assert (small["cost_chip_hours"], large["cost_chip_hours"]) == (32, 64)
     drug = [e for e in edges if e["source"] == "drug"]
     assert [(e["chips"], e["found"], e["absent"], e["undecidable"], e["joined"]) for e in drug] == [(4, 0, 0, 1, 1), (8, 2, 0, 0, 2)]
@@ -120,5 +131,6 @@ def test_the_scripts_go_from_a_model_to_table_and_figure_with_the_same_bytes(tmp
         run("power", tmp_path / name, {"model": "full"}, worlds=[str(path) for path in worlds[1:]])
     for name in ("power.tsv", "power.json", "power.png", "power.svg"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert read_table(tmp_path / "a" / "power.tsv")["chips"].tolist() == [4, 8]
+    table = read_table(tmp_path / "a" / "power.tsv")
+    assert table["chips"].tolist() == [4, 8] and (table["share_with_false_upper95"] > table["share_with_false"]).all()
     assert json.loads((tmp_path / "a" / "power.json").read_text())["experiments"][0]["undecidable"] > 0

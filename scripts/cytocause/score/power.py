@@ -5,6 +5,8 @@
                       undecidable   a condition's edge, where even the clearest outcome could not give a permutation of so few chips
                                     a p of alpha: whatever the graph says rests on cells of the same chips
 
+    false             a false edge of the directed summary graph, by class (directed.py); over the worlds of one size the mean number and the
+                      probability of at least one, each with its one-sided upper 95 % bound (false_edges.py)
     cost              chips x hours, the time of a microscope with one place
 
 Recall is the share of the model's own edges between columns of the table that were found; undecidable ones count as not found.
@@ -15,7 +17,8 @@ from statistics import mean
 
 import pandas as pd
 
-from cytocause.score.false_edges import false_edges
+from cytocause.score.directed import CLASSES
+from cytocause.score.false_edges import false_edges, pool_false_edges
 
 AXES = ("chips", "cells", "hours", "interval_min")
 
@@ -44,7 +47,8 @@ def world_of(truth, found, columns, smallest_p, alpha, cfg):
 
     Returns
     -------
-    dict: edges [{source, target, status, joined}], false (int: false edges of the directed summary graph), smallest_p
+    dict: edges [{source, target, status, joined}], false {"total" and every class: int, false edges of the directed summary graph},
+    smallest_p
     """
     joined = {frozenset((e["source"], e["target"])) for e in found["edges"]}
     edges = {}
@@ -57,8 +61,8 @@ def world_of(truth, found, columns, smallest_p, alpha, cfg):
                 "status": status(edge, joined, smallest_p, alpha),
                 "joined": frozenset(pair) in joined,
             }
-    false = false_edges(truth, found, cfg)["total"]
-    return {"edges": list(edges.values()), "false": int(false), "smallest_p": dict(smallest_p)}
+    false = false_edges(truth, found, cfg)
+    return {"edges": list(edges.values()), "false": {name: false[name] for name in ("total", *CLASSES)}, "smallest_p": dict(smallest_p)}
 
 
 def experiments(worlds):
@@ -71,8 +75,9 @@ def experiments(worlds):
     Returns
     -------
     table : DataFrame, one row per experiment: chips, cells, hours, interval_min, cost_chip_hours, worlds, rows, trajectories (means),
-        recall, recall_lowest, recall_highest, undecidable (shares of the true edges), false_edges, false_edges_highest,
-        share_with_false
+        recall, recall_lowest, recall_highest, undecidable (shares of the true edges); false_edges (mean), false_edges_upper95,
+        false_edges_highest, share_with_false, share_with_false_upper95; the same but for the highest by class: false_edges_<class>,
+        false_edges_<class>_upper95, share_with_false_<class>, share_with_false_<class>_upper95
     edges : list of dicts, one per experiment and true edge: the axes, source, target, found, absent, undecidable, joined (counts)
     """
     groups = {}
@@ -83,14 +88,13 @@ def experiments(worlds):
         group = sorted(groups[place], key=lambda world: world["seed"])
         at = dict(zip(AXES, place))
         recall = [_share(world, "found") for world in group]
-        false = [world["false"] for world in group]
         rows.append(
             {
                 **at, "cost_chip_hours": at["chips"] * at["hours"], "worlds": len(group),
                 "rows": mean(world["rows"] for world in group), "trajectories": mean(world["trajectories"] for world in group),
                 "recall": mean(recall), "recall_lowest": min(recall), "recall_highest": max(recall),
                 "undecidable": mean(_share(world, "undecidable") for world in group),
-                "false_edges": mean(false), "false_edges_highest": max(false), "share_with_false": mean(n > 0 for n in false),
+                **_false([world["false"] for world in group]),
             }
         )  # fmt: skip
         for k, edge in enumerate(group[0]["edges"]):
@@ -100,6 +104,17 @@ def experiments(worlds):
             edges.append({**at, "source": edge["source"], "target": edge["target"], **named, "joined": joined})
     table = pd.DataFrame(rows)
     return table.astype({"hours": float, "interval_min": float, "cost_chip_hours": float, "rows": float, "trajectories": float}), edges
+
+
+def _false(worlds):
+    """The columns of false edges; worlds : list of {"total" and every class: int}."""
+    pooled = pool_false_edges(worlds)
+    columns = {"false_edges_highest": max(world["total"] for world in worlds)}
+    for name in ("total", *CLASSES):
+        of, own = "" if name == "total" else f"_{name}", pooled[name]
+        columns |= {f"false_edges{of}": own["mean"], f"false_edges{of}_upper95": own["mean_upper95"]}
+        columns |= {f"share_with_false{of}": own["probability"], f"share_with_false{of}_upper95": own["probability_upper95"]}
+    return columns
 
 
 def _share(world, what):
