@@ -74,6 +74,8 @@ def describe_run(folder, model, difficulty, seed, args):
     if difficulty:
         cfg["simulate"]["difficulty"] = difficulty
     cfg["assemble"]["max_rows"] = args.max_rows or None
+    if args.ablation:  # the intervals here are over seeds; those over chips would be five graphs a chip more
+        cfg["score"] = {**(cfg.get("score") or {}), "ablation_intervals": False}
     (folder / "run.yaml").write_text(yaml.safe_dump(cfg, sort_keys=False), encoding="utf-8")
 
 
@@ -127,7 +129,8 @@ def ranged(values):
 def figures_of(runs):
     """Label -> key of every figure that some run has: the fixed ones, the features', the graph's."""
     keys = sorted({key for found in runs for key in found["card"] if "." in key})
-    features = {f"{key.split('.')[1].rsplit('_', 1)[0]} {'R2' if key.endswith('_r2') else 'bias'}": key for key in keys if key.startswith("measure.")}
+    measured = [key for key in keys if key.startswith("measure.") and key.endswith(("_r2", "_bias"))]
+    features = {f"{key.split('.')[1].rsplit('_', 1)[0]} {'R2' if key.endswith('_r2') else 'bias'}": key for key in measured}
     graph = {key.removeprefix("infer.").replace("_", " "): key for key in sorted(keys, key=place_of) if key.startswith("infer.")}
     return {**{label: key for label, key in FIGURES.items() if key in keys}, **features, **graph}
 

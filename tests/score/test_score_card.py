@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cytocause.score.bootstrap import draws, intervals
 from cytocause.score.card import pool_counts, rows_of_card, scorecard
 from cytocause.score.events import event_counts
-from cytocause.score.features import feature_counts, feature_figures, matched_rows
+from cytocause.score.features import feature_counts, feature_figures, matched_rows, measured_features
 from cytocause.score.graph import edge_counts, graph_counts, same_truth
 from cytocause.score.onset import onset_figures
 from cytocause.score.phase import phase_counts, phase_figures
@@ -196,6 +196,35 @@ def test_features_add_over_samples(rows, cut):
     assert bias == pytest.approx((found - true).mean(), abs=1e-9)
     if spread > 1e-3:
         assert r2 == pytest.approx(1 - ((found - true) ** 2).sum() / spread, rel=1e-6, abs=1e-6)
+
+
+def test_the_card_names_the_features_that_are_measured_and_never_scored():
+    columns = ["sample", "track_id", "label", "y_um", "area_um2", "perimeter_um", "intensity_mean_actin", "speed_um_min", "border", "phase"]
+    truth = pd.DataFrame({"track_id": [1], "y_um": [2.0], "area_um2": [50.0], "speed_um_min": [np.nan]})
+    tumour = measured_features(columns, truth)
+    assert tumour == {"with": ["area_um2"], "without": ["perimeter_um", "intensity_mean_actin", "speed_um_min"]}
+    later = measured_features(columns, truth.assign(speed_um_min=1.0))
+    card = scorecard({}, features={"tumour": [tumour, later], "immune": [measured_features(columns, None)]})
+    assert card["measure.features_without_truth"] == 2 + 4
+    note = card["notes"]["measure.features_without_truth"]
+    assert note == "measured and never scored, the truth has no value: tumour: perimeter_um, intensity_mean_actin; immune: all 4 features"
+    assert {row["score"]: row["note"] for row in rows_of_card(card)}["measure.features_without_truth"] == note
+
+
+def test_the_card_says_when_a_sample_was_simulated_with_what_models_are_trained_on():
+    samples = {name: {"tumour": ROWS} for name in ("a", "b")}
+    test, train = {"test_range": True, "training_values": []}, {"test_range": False, "training_values": ["seed 7", "photons 400"]}
+
+    def said(**ranges):
+        card = scorecard(samples, ranges=ranges)
+        row = {row["score"]: row for row in rows_of_card(card)}["score.test_range"]
+        assert row["note"] == card["notes"].get("score.test_range", "")
+        return card["score.test_range"], row["value"], row["note"]
+
+    assert said(a=test, b=test) == (True, 1, "")
+    assert said(a=train, b=test) == (False, 0, "settings of the training range: not a test score: seed 7, photons 400 (a)")
+    assert said(a=train, b=train) == (False, 0, "settings of the training range: not a test score: seed 7, photons 400")
+    assert said(a=test, b={}) == (None, None, "it is not said of b")
 
 
 def test_rows_are_matched_by_frame_and_number():

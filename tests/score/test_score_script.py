@@ -104,12 +104,31 @@ def test_what_was_found_as_it_is_scores_one_and_what_is_missing_counts_as_missed
     assert card["fate.death_onset_bias_min"] == 0.0 and good["tumour"]["track.chota"] == card["populations"]["tumour"]["segment.seg"] == 1.0
     assert card["measure.area_um2_bias"] == pytest.approx(3.0) and 0 < card["measure.area_um2_r2"] < 1
     assert not [key for key in card if "hidden" in key or "track_id" in key]
+    assert card["score.test_range"] is None and "it is not said of good, bad" == card["notes"]["score.test_range"]
     assert card["fate.phase_accuracy"] is None and "no stage writes a phase" in card["notes"]["fate.phase_accuracy"]
     low, high = card["intervals"]["segment.ap50"]
     assert low < card["segment.ap50"] < high == 1.0 and "infer.lag_f1" not in card["intervals"]
     row = table[(table["score"] == "segment.ap50") & table["sample"].isna() & table["population"].isna()].iloc[0]
     assert (row["low"], row["high"]) == pytest.approx((low, high))
     assert set(table["score"]) >= {"segment.ap50", "track.lnk", "track.division_f1", "fate.death_f1", "infer.lag_f1"}
+
+
+def test_the_card_names_what_was_measured_without_a_truth_and_what_was_simulated_in_the_training_range(job):
+    from cytocause.io import read_table, write_table
+
+    for path in job.input["cells"]:
+        write_table(read_table(path).assign(perimeter_um=9.0, intensity_sd_tumour=1.0), path)
+    for sample, path in zip(("good", "bad"), job.input["meta"]):
+        said = {"test_range": sample == "good", "training_values": [] if sample == "good" else ["seed 7"]}
+        job.input.setdefault("seeds", []).append(str(Path(path).parent / "seeds.json"))
+        Path(job.input["seeds"][-1]).write_text(json.dumps(said))
+    card, table = run(job)
+    rows = table[table["sample"].isna() & table["population"].isna()].set_index("score")
+    assert card["score.test_range"] is False and rows.loc["score.test_range", "value"] == 0
+    assert card["notes"]["score.test_range"] == "settings of the training range: not a test score: seed 7 (bad)"
+    note = rows.loc["measure.features_without_truth", "note"]
+    assert note.endswith("tumour: perimeter_um, intensity_sd_tumour; immune: all 3 features")
+    assert card["measure.features_without_truth"] == 5 and rows.loc["measure.area_um2_bias", "value"] == pytest.approx(3.0)
 
 
 def test_the_same_input_gives_the_same_bytes(job):

@@ -5,6 +5,7 @@ rule score:
         truth_events=per_sample("results/samples/{sample}/simulate/truth/events.parquet", simulated()),
         truth_variables=per_sample("results/samples/{sample}/simulate/truth/variables.parquet", simulated()),
         truth_graph=per_sample("results/samples/{sample}/simulate/truth/graph.json", simulated()),
+        seeds=per_sample("results/samples/{sample}/simulate/truth/seeds.json", simulated()),
         meta=per_sample("results/samples/{sample}/movie.json", simulated()),
         labels=per_population("results/samples/{sample}/{population}/labels.ome.tif", simulated()),
         tracks=per_population("results/samples/{sample}/{population}/tracks.parquet", simulated()),

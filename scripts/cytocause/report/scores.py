@@ -50,6 +50,17 @@ WITH_UNIT = (
     ("fate.death_onset_error_min", "Deaths: median onset error, min"),
     ("fate.death_onset_bias_min", "Deaths: bias of the onset, min"),
 )
+FALSE_EDGES = (  # numbers, so in the table only
+    ("infer.false_directed_edges", "Graph: false edges of what acts on what"),
+    ("infer.false_edges_condition_to_x", "of them from or to a condition"),
+    ("infer.false_edges_contact_to_fate", "of them from contact to a fate"),
+    ("infer.false_edges_lag_0", "of them without a lag"),
+    ("infer.false_edges_same_cell", "of them the rest, within one cell"),
+)
+LIMITS = (
+    ("measure.features_without_truth", "Features: number without a true value"),
+    ("score.test_range", "Simulated with nothing that models are trained on"),
+)
 LABEL, WIDTH, LINE, NUMBERS = 250, 860, 21, 170
 
 
@@ -68,12 +79,12 @@ def score(card):
     rows = []
     for group, *lines in GROUPS:
         rows += [_row(card, key, label, populations) for key, _, label in lines if key in card]
-        if group == "Fates":
-            rows += [_row(card, key, label, populations) for key, label in WITH_UNIT if key in card]
+        rows += [_row(card, key, label, populations) for key, label in {"Fates": WITH_UNIT, "Graph": FALSE_EDGES}.get(group, ()) if key in card]
         if group == "Features":
             for name in features:
                 rows.append(_row(card, f"measure.{name}_r2", f"{name}: R²", populations))
                 rows.append(_row(card, f"measure.{name}_bias", f"{name}: bias, in its unit", populations))
+    rows += [_row(card, key, label, populations) for key, label in LIMITS if key in card]
     return {
         "rows": rows,
         "populations": populations,
@@ -85,11 +96,11 @@ def score(card):
 
 
 def _row(card, key, label, populations):
-    stem = key.removesuffix("_f1")
+    stem, value = key.removesuffix("_f1"), card[key]
     return {
         "label": label,
         "key": key,
-        "value": short(card[key], 3),
+        "value": ("no", "yes")[value] if isinstance(value, bool) else short(value, 3),
         "interval": interval(card, key),
         "precision": short(card.get(f"{stem}_precision"), 3) if f"{stem}_precision" in card else "",
         "recall": short(card.get(f"{stem}_recall"), 3) if f"{stem}_recall" in card else "",

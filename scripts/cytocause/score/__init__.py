@@ -17,7 +17,7 @@ population is listed beside them.
 _HOME = {
     "score_population": "sample", "scorecard": "card", "rows_of_card": "card", "graph_counts": "graph", "same_truth": "graph",
     "GRAPH_ROWS": "card", "pool_false_edges": "false_edges", "ablation": "chain", "rows_of_ablation": "chain",
-    "given_truth": "given", "without_samples": "given",
+    "measured_features": "features", "given_truth": "given", "without_samples": "given",
 }  # fmt: skip
 __all__ = list(_HOME)
 

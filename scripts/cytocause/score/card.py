@@ -4,7 +4,9 @@
      "intervals": {key: [low, high]}, "counts": {...}, "populations": {...}, "samples": {sample: {population: {...}}}}
 
 A row is one question; it knows its counts (`pool_counts` adds them) and turns them into figures (`figures`). Intervals are
-percentiles over chips (`bootstrap`); a graph is one for the whole experiment and has none.
+percentiles over chips (`bootstrap`); a graph is one for the whole experiment and has none. Two keys are no scores: `score.test_range`
+(whether nothing that was scored was simulated with what models are trained on) and `measure.features_without_truth` (how many
+features of how many populations nothing is known about); what they are about stands in `notes`.
 """
 
 from cytocause.score.bootstrap import intervals
@@ -123,7 +125,7 @@ def _intervals(samples, chips, resamples, seed):
     return intervals(of, [pool_counts(blocks) for blocks in units.values()], resamples, seed)
 
 
-def scorecard(samples, graph=None, missing=None, *, chips=None, resamples=0, seed=0):
+def scorecard(samples, graph=None, missing=None, *, features=None, ranges=None, chips=None, resamples=0, seed=0):
     """Put the scorecard together.
 
     Parameters
@@ -131,6 +133,8 @@ def scorecard(samples, graph=None, missing=None, *, chips=None, resamples=0, see
     samples : {sample: {population: {name of a row: counts}}}
     graph : what `graph.graph_counts` returns, or None
     missing : {row: reason} for rows that could not be scored at all
+    features : {population: [what `features.measured_features` returns, one per sample]}
+    ranges : {sample: {"test_range": bool, "training_values": [texts]}}, as simulate writes it among the seeds; {} for one that does not say
     chips : {sample: chip}; a sample that is not in it is a chip of its own
     resamples, seed : of the bootstrap over chips; 0 resamples leave the intervals out
 
@@ -162,6 +166,13 @@ def scorecard(samples, graph=None, missing=None, *, chips=None, resamples=0, see
         if card["infer.lag_error_min"] is None:
             notes["infer.lag_error_min"] = "no true lagged edge was found"
         card["definitional"] = graph.get("definitional", [])
+    for key, (value, note) in {
+        "measure.features_without_truth": _without_truth(features or {}),
+        "score.test_range": _test_range(samples, ranges or {}),
+    }.items():
+        card[key] = value
+        if note:
+            notes[key] = note
     populations = {}
     for sample, by_population in samples.items():
         for population, rows in by_population.items():
@@ -192,6 +203,36 @@ def scorecard(samples, graph=None, missing=None, *, chips=None, resamples=0, see
     return card
 
 
+def _without_truth(features):
+    """Number of features without a true value, over populations, and which they are; None where no table was looked at."""
+    without, parts = 0, []
+    for population, of_samples in features.items():
+        known = {name for one in of_samples for name in one["with"]}
+        names = [name for name in dict.fromkeys(name for one in of_samples for name in one["without"]) if name not in known]
+        without += len(names)
+        if names:
+            parts.append(f"{population}: " + (", ".join(names) if known else f"all {len(names)} features"))
+    if not features:
+        return None, "no table of measurements was compared"
+    return without, "measured and never scored, the truth has no value: " + "; ".join(parts) if parts else ""
+
+
+def _test_range(samples, ranges):
+    """Whether no sample was simulated with a seed or a value that models are trained on; None where a sample does not say."""
+    if not samples:
+        return None, "no sample has a truth to compare with"
+    trained = {}  # what is of the training range -> samples
+    for sample in samples:
+        if ranges.get(sample, {}).get("test_range") is False:
+            values = ", ".join(map(str, ranges[sample].get("training_values") or ())) or "not named"
+            trained.setdefault(values, []).append(sample)
+    if trained:
+        parts = [values + ("" if len(names) == len(samples) else f" ({', '.join(names)})") for values, names in trained.items()]
+        return False, "settings of the training range: not a test score: " + "; ".join(parts)
+    silent = [sample for sample in samples if ranges.get(sample, {}).get("test_range") is None]
+    return (None, "it is not said of " + ", ".join(silent)) if silent else (True, "")
+
+
 def _why(name, key):
     if key.endswith("_precision"):
         return "nothing was found"
@@ -214,7 +255,7 @@ def rows_of_card(card):
         for key in _keys(block):
             low, high = bounds.get(key, (None, None))
             counts = {k: told.get(key, {}).get(k) for k in HITS}
-            row = {"sample": sample, "population": population, "score": key, "value": block[key]}
+            row = {"sample": sample, "population": population, "score": key, "value": int(block[key]) if isinstance(block[key], bool) else block[key]}
             rows.append({**row, "low": low, "high": high, **counts, "note": notes.get(key, "")})
 
     add("", "", card, card["notes"])

@@ -8,6 +8,8 @@ negative where the mean of the truth would be the better guess. Only sums are ke
 
 import numpy as np
 
+from cytocause.io import describe
+
 KEYS = ("sample", "population", "track_id", "frame", "label", "time_min", "y_um", "x_um")
 
 
@@ -45,6 +47,24 @@ def shared_features(truth, cells):
         for name in truth.columns
         if name not in KEYS and name in cells.columns and truth[name].dtype.kind in "fiu" and cells[name].dtype.kind in "fiu"
     ]
+
+
+def measured_features(columns, truth):
+    """Which measured features have true values and which have none, so that nobody takes silence for a good score.
+
+    Parameters
+    ----------
+    columns : names of the columns of a cells table
+    truth : true variables of its population (DataFrame), or None where the truth does not know the population
+
+    Returns
+    -------
+    {"with": [names], "without": [names]} in the order of the columns; of numeric columns that the stage measure makes
+    """
+    known = set() if truth is None else {name for name in truth.columns if truth[name].notna().any()}
+    rows = {name: describe(name) or {} for name in columns if name not in KEYS}
+    features = [name for name, row in rows.items() if row.get("source") == "measure" and row.get("dtype") in ("float64", "int64")]
+    return {"with": [name for name in features if name in known], "without": [name for name in features if name not in known]}
 
 
 def matched_rows(truth, cells, pairs):
