@@ -12,6 +12,7 @@ from itertools import groupby, repeat
 import numpy as np
 
 from .estimate import Options, estimate
+from .keyed_random import key_of, uniform
 from .missing import displacement
 from .nml import build_costs
 from .ranks import atom_type, bins_asked_for, rank_columns
@@ -19,6 +20,7 @@ from .ranks import atom_type, bins_asked_for, rank_columns
 MOST_CONDITIONS = 8  # the starting bins of estimates with up to so many are ranked beforehand; with more they are the fewest
 KEPT_ROWS = 1 << 17  # prices of so many rows are kept for effective sizes of their own: 20 bytes a row
 SHARES = 8  # calls per thread and batch, at least, as far as there are estimates: none waits long for the last
+COIN = np.uint64(0xFFFFFFFE)  # key of the coin; no shuffle and no variable has it
 CHUNK = 16  # estimates per call of the kernels, so that Ctrl-C is heard and threads share evenly
 
 
@@ -61,6 +63,8 @@ class Book:
                 self._node_mask.append(self._mask_id(bits, (node,)))
         self._gapless = all(mask == self._full for mask in self._node_mask)
         self._ranked = self._rank(rows)
+        # one coin a run decides between candidates that are equal in everything (Q8)
+        self.last_of_equals = settings.legacy and uniform(np.uint64(key_of(np.uint64(seed), COIN, COIN)), 0) < 0.5
         self.threads = max(1, int(threads))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
@@ -127,6 +131,13 @@ class Book:
         """Samples that a row counts for where a pair is tested."""
         size = self.size_of(x, y)
         return self.costs.weight if size is None else size / self.costs.rows
+
+    def samples_of(self, x, y, given=()):
+        """Effective samples in the rows complete in a pair and its conditions: their weights, where rows have some."""
+        rows = self.rows_of((x, y, *given))
+        if self._weights.size:
+            return float(self._weights[self._row_mask(rows)].sum())
+        return self.weight_of(x, y) * self._mask_of[rows].bit_count()
 
     def request(self, keys):
         """Compute what is not known yet of a batch of keys."""

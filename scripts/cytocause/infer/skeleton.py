@@ -36,6 +36,7 @@ class Edge:
     n_given: int = 0
     best: int = -1  # next contributor
     score: float = -math.inf
+    last: tuple = (-1, None)  # the contributor taken last and its score then
     gain: tuple = (0.0, 0.0)  # I'3 of the next contributor, I'(x;y|u) on its rows
     candidates: list = field(default_factory=list)
     connected: bool = False
@@ -96,7 +97,8 @@ def tested_pairs(unfolded, black_box):
         closed.add((v, w, lag))
     by_base = {}
     for i, name in enumerate(data.names):
-        by_base.setdefault(int(data.base[i]), name.rsplit("_lag", 1)[0] if name.endswith(f"_lag{data.lag[i]}") else name)
+        lagged = data.temporal and not data.contextual[i]
+        by_base.setdefault(int(data.base[i]), name.removesuffix(f"_lag{data.lag[i]}") if lagged else name)
     known = set(by_base.values())
     for v, w, _ in closed:
         for name in (v, w):
@@ -159,7 +161,7 @@ def restart(graph):
     for edge in graph.edges.values():
         edge.contributors, edge.contributions, edge.raw_contributions = [], [], []
         edge.info_given, edge.shifted_given, edge.n_given = edge.info, edge.shifted, edge.n
-        edge.best, edge.score, edge.candidates, edge.confidence = -1, -math.inf, [], None
+        edge.best, edge.score, edge.last, edge.candidates, edge.confidence = -1, -math.inf, (-1, None), [], None
         graph.connect(edge, edge.shifted > 0)
 
 
@@ -167,7 +169,7 @@ def find_contributors(graph, book, edges):
     """Best next contributor of each edge, the graph held still; sets edge.best (-1: none), score and gain (spec 4.2).
 
     R <= D, and D needs only informations without Z among the conditions: a candidate whose D cannot reach the best
-    score so far is never estimated in full.
+    score so far is never estimated in full. How many are, on how many threads, never changes the choice.
     """
     open_ = []  # (edge, [(D, z)] still to try)
     asks = []
@@ -206,12 +208,11 @@ def find_contributors(graph, book, edges):
         for edge, todo, scores in open_:
             for _ in range(min(width, len(todo))):
                 _, z = todo.pop(0)
-                scores[z] = _score(book, edge, z)
-            top = max((score[2] for score in scores.values()), default=-math.inf)
-            if todo and todo[0][0] >= top - TIE:
+                score = _score(book, edge, z)
+                if score[2] > 0:
+                    scores[z] = score
+            if not _choose(book, edge, scores, todo[0][0] if todo else -math.inf):
                 still.append((edge, todo, scores))
-            else:
-                _choose(book, edge, scores)
         open_ = still
 
 
@@ -251,28 +252,26 @@ def _score(book, edge, z):
     return i3, shifted, score, pair[1]
 
 
-def _choose(book, edge, scores):
-    """Largest score, strictly positive; ties go to the larger unconditional link (spec 4.2).
+def _choose(book, edge, scores, bound):
+    """Settle the best of the scored candidates {z: (I3, I'3, R > 0, ...)}; False while one that is not scored may be it.
 
-    The test of missing values comes last, for candidates that would win only.
+    bound: what the others cannot exceed. Ties go to the larger unconditional link, then to the first in index order (spec
+    4.2; legacy: first or last by a coin, Q8). One that is not missing at random is out, whatever it scored (spec 3.9), and
+    is taken out of `scores`: it is tested last, as only a winner needs it.
     """
-    left = {z: score for z, score in scores.items() if score[2] > 0}
-    while left:
-        best, link = -1, None
-        for z in sorted(left):
-            if best < 0 or left[z][2] > left[best][2] + TIE:
-                best, link = z, None
-            elif abs(left[z][2] - left[best][2]) <= TIE:
-                if link is None:
-                    link = _link(book, edge, best)
-                other = _link(book, edge, z)
-                if other > link:
-                    best, link = z, other
+    while scores:
+        top = max(score[2] for score in scores.values())
+        if bound >= top - TIE:
+            return False
+        # only these: how many of the weaker ones were scored is a matter of threads
+        tied = sorted((z for z, score in scores.items() if score[2] >= top - TIE), reverse=book.last_of_equals)
+        best = max(tied, key=lambda z: _link(book, edge, z)) if len(tied) > 1 else tied[0]
         if book.missing_at_random(edge.x, edge.y, edge.contributors, best):
-            edge.best, edge.score = best, left[best][2]
-            edge.gain = (left[best][1], left[best][3])
-            return
-        del left[best]
+            edge.best, edge.score = best, scores[best][2]
+            edge.gain = (scores[best][1], scores[best][3])
+            return True
+        del scores[best]
+    return bound == -math.inf
 
 
 def _link(book, edge, z):
@@ -329,6 +328,7 @@ def foresee(graph, book, edges):
 def absorb(edge):
     """Take the best contributor into the edge's set and note what it explained."""
     shifted, before = edge.gain
+    edge.last = (edge.best, edge.score)
     edge.contributors = [*edge.contributors, edge.best]
     edge.contributions.append(shifted / before if before else 0.0)
     edge.raw_contributions.append(shifted / edge.shifted if edge.shifted else 0.0)

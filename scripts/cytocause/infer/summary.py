@@ -39,7 +39,7 @@ def edge_rows(graph, book, orientation, settings, consensus=None):
         mark = code(at_x, at_y, settings.ort_proba_ratio) if edge.connected else 0
         sign, correlation = sign_of(data, x, y, edge.contributors) if edge.connected else ("", 0.0)
         lag = lag_between(data, x, y)
-        n_eff = book.weight_of(edge.x, edge.y) * edge.n_given
+        n_eff = book.samples_of(edge.x, edge.y, edge.contributors)
         row = {
             "x": data.names[x],
             "y": data.names[y],
@@ -93,7 +93,7 @@ def raw_rows(graph, book):
             {
                 "x": data.names[x],
                 "y": data.names[y],
-                "z_name": data.names[edge.best] if edge.best >= 0 else "",
+                "z_name": data.names[edge.last[0]] if edge.last[0] >= 0 else "",
                 "ai": ",".join(data.names[u] for u in edge.contributors),
                 "raw_contributions": _numbers(edge.raw_contributions),
                 "contributions": _numbers(edge.contributions),
@@ -101,7 +101,7 @@ def raw_rows(graph, book):
                 "i_xy": edge.info,
                 "i_xy_ai": edge.info_given,
                 "cplx": edge.info_given - edge.shifted_given,
-                "r_xyz_ai": edge.score if math.isfinite(edge.score) else None,
+                "r_xyz_ai": edge.last[1],
                 "category": int(edge.connected),
                 "n_xy": edge.n,
                 "n_xy_ai": edge.n_given,
