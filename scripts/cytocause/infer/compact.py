@@ -128,13 +128,20 @@ def _turned(row, lead):
 
 
 def repeated_rows(edges, unfolded, graph):
-    """Every kept edge plus its copies further back in time, all attributes copied (the stationarity list)."""
+    """Every kept edge plus its copies further back in time, all attributes copied (the stationarity list).
+
+    A copy that is itself a kept edge is not listed again.
+    """
     place = {name: k for k, name in enumerate(unfolded.names)}
+    kept = edges[edges["type"] == "P"].to_dict("records")
+    listed = {frozenset((place[edge["x"]], place[edge["y"]])) for edge in kept}
     rows = []
-    for edge in edges[edges["type"] == "P"].to_dict("records"):
+    for edge in kept:
         rows.append(edge)
-        for a, b in repeats(unfolded, place[edge["x"]], place[edge["y"]]):
-            rows.append({**edge, "x": unfolded.names[a], "y": unfolded.names[b]})
+        for a, b in repeats(unfolded, place[edge["x"]], place[edge["y"]], graph.settings.legacy):
+            if frozenset((a, b)) not in listed:
+                listed.add(frozenset((a, b)))
+                rows.append({**edge, "x": unfolded.names[a], "y": unfolded.names[b]})
     return pd.DataFrame(rows, columns=list(edges.columns))
 
 

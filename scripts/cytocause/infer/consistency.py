@@ -58,7 +58,7 @@ def _allowed(graph, marks, settings):
         for (a, b), head in list(marks.items()):
             if a > b:
                 continue
-            for c, d in repeats(data, a, b):
+            for c, d in repeats(data, a, b, settings.legacy):
                 marks.setdefault((c, d), head)
                 # the reference copies the mark of one end to both (Q17)
                 marks.setdefault((d, c), head if settings.legacy else marks[b, a])

@@ -20,7 +20,7 @@ from numba import njit
 
 from .compilation import KERNEL
 from .nml import log_choose, price, price_row
-from .ranks import recode
+from .ranks import MOST_LABELS, multiply, recode
 
 BETTER = 1e-5  # nats by which a candidate cut must beat the incumbent (spec 3.5)
 FEW = 32  # rows of a level up to which their pairs are fewer than the intervals
@@ -72,18 +72,26 @@ def best_cuts(
             bin_of[a] = 0
         return 1
     n = unit.size
+    levels = given_levels * joint_levels
     both = np.empty(n, np.int32)
-    for i in range(n):
-        both[i] = given[i] * joint_levels + joint[i]
+    if levels > MOST_LABELS:
+        for i in range(n):
+            both[i] = given[i]
+        levels = multiply(both, given_levels, joint, joint_levels)
+    else:
+        for i in range(n):
+            both[i] = given[i] * joint_levels + joint[i]
     phi = np.zeros((units + 1, units + 1))
     if weights.size:
         table = count_table(unit, units, both, given_levels * joint_levels)
         unit_weight = np.zeros(units)
-        for i in range(n):
-            unit_weight[unit[i]] += weights[i]
+        if options.legacy:
+            weights_by_place(first_row, units, weights, unit_weight)
+        else:
+            for i in range(n):
+                unit_weight[unit[i]] += weights[i]
         weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi)
         return _search(phi, units, pen, options.legacy, bin_of)
-    levels = given_levels * joint_levels
     if levels > 2 * n + 1024:
         levels = recode(both, levels)
     corner = np.zeros(units * units)
@@ -359,6 +367,17 @@ def add_corners(corner, units, phi):
         for b in range(units):
             running += value[b] + corner[b]
             phi[0, b + 1] += running
+
+
+@njit(**KERNEL)
+def weights_by_place(first_row, units, weights, unit_weight):
+    """Add to unit_weight (units,) the weights (n,) as if they were in the order of the sorted rows, as the reference does (Q12).
+
+    first_row (>= units+1,): rows before each unit bin.
+    """
+    for a in range(units):
+        for at in range(first_row[a], first_row[a + 1]):
+            unit_weight[a] += weights[at]
 
 
 @njit(**KERNEL)

@@ -32,7 +32,10 @@ def estimate_dynamics(
     table, variables=None, *, trajectory="trajectory", time="time", max_nodes=50, n_layers=None, delta_t=None,
     mov_avg=0, legacy=False,
 ):  # fmt: skip
-    """Number of layers and stride that suit a table of trajectories; what is given is kept. Arguments as for infer()."""
+    """Number of layers and stride that suit a table of trajectories; what is given is kept. Arguments as for infer().
+
+    legacy changes nothing here: the reference's window is followed as it is (Q15); every function takes it.
+    """
     data = read_data(table, variables, trajectory=trajectory, time=time)
     return choose_dynamics(data, max_nodes, n_layers, delta_t, mov_avg)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from .compilation import KERNEL
-from .cuts import best_cuts, best_cuts_of_table, sort_by_unit
+from .cuts import best_cuts, best_cuts_of_table, sort_by_unit, weights_by_place
 from .keyed_random import key_of, permutation
 from .nml import log_choose, price, price_row
 from .ranks import SCAN_BINS, bins_asked_for, densify, multiply, rank_columns, relabel, start_bins, unit_width
@@ -398,9 +398,16 @@ def pair(ranked, columns, nodes, weights, costs, options, last_codes):
             if kinds[k]:
                 table = in_x if k == 0 else in_y
                 unit_weight = np.zeros(units[k] if weights.size else 0)
-                for a in range(fine_weights.shape[0]):
-                    for b in range(fine_weights.shape[1]):
-                        unit_weight[b if k else a] += fine_weights[a, b]
+                if weights.size and options.legacy:
+                    first_row = np.zeros(units[k] + 1, np.int64)
+                    for a in range(fine.shape[0]):
+                        for b in range(fine.shape[1]):
+                            first_row[(b if k else a) + 1] += fine[a, b]
+                    weights_by_place(first_row.cumsum(), units[k], weights, unit_weight)
+                else:
+                    for a in range(fine_weights.shape[0]):
+                        for b in range(fine_weights.shape[1]):
+                            unit_weight[b if k else a] += fine_weights[a, b]
                 new_r[k] = best_cuts_of_table(table, r[k], unit_weight, costs, options, new[k])
         moved = recorded == 0
         for k in range(2):

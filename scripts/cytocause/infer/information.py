@@ -51,9 +51,10 @@ def mutual_information(
     """Information of two columns given others.
 
     x, y, and each of u: (n,) arrays; continuous ones numeric, discrete ones of any label type. kinds: "continuous" or
-    "discrete" for (x, y, *u). n_eff: effective number of rows (default n); weights: (n,) instead. complexity: "nml" or
-    "bic". clamp: return 0 where the shifted information would be negative (two discrete columns alone never are).
-    Returns Information. Raises ValueError for lengths, kinds or values that cannot be used. Source: spec 3.2 to 3.7.
+    "discrete" for (x, y, *u). n_eff: effective number of rows, from 1 to the complete ones (default: all of them); weights:
+    (n,) instead. complexity: "nml" or "bic". clamp: return 0 where the shifted information would be negative (two discrete
+    columns alone never are). Returns Information. Raises ValueError for lengths, kinds or values that cannot be used.
+    Source: spec 3.2 to 3.7.
     """
     columns, used = _complete([x, y, *u], kinds, weights)
     return _information(columns, kinds, n_eff, used, complexity, max_bins, legacy, clamp)
@@ -76,7 +77,7 @@ def three_point_information(
 ):
     """How much of I(X;Y|U) a third column explains, on the rows complete in all of them; kinds for (x, y, z, *u).
 
-    Returns ThreePoint. Source: spec 3.8.
+    legacy: I(X;Y) of two discrete columns may be negative where z is continuous (Q1). Returns ThreePoint. Source: spec 3.8.
     """
     columns, used = _complete([x, y, z, *u], kinds, weights)
     given = list(range(3, len(columns)))
@@ -86,7 +87,8 @@ def three_point_information(
         value = _information(
             [columns[k] for k in chosen], [kinds[k] for k in chosen], n_eff, used, complexity, max_bins, legacy, clamp
         )
-        if clamp and value.info_shifted < 0:
+        unclamped = legacy and chosen == [0, 1] and kinds[2] == "continuous" and len(set(columns[2].tolist())) > 2
+        if clamp and value.info_shifted < 0 and not unclamped:
             return 0.0, 0.0
         return value.info, value.info_shifted
 
@@ -164,6 +166,7 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
     if not 2 <= max_bins <= MOST_PLACES:
         raise ValueError(f"max_bins is {max_bins}; expected 2 to {MOST_PLACES}.")
     rows = columns[0].size
+    _check_size(n_eff, rows, weights)
     if rows == 0:
         return Information(0.0, 0.0, 0.0, 0, 0, {"x": None, "y": None})
     coded = [encode(column) for column in columns]
@@ -188,6 +191,20 @@ def _information(columns, kinds, n_eff, weights, complexity, max_bins, legacy, c
     spread = _spread(columns, flags, legacy, sorted_labels)
     cuts = {name: _edges(flags[place], cuts[place], coded[place][1], spread) for place, name in enumerate("xy")}
     return Information(info, value, info - value, int(n), int(passes), cuts)
+
+
+def _check_size(n_eff, rows, weights):
+    """Refuse an effective size that is no number from 1 to the complete rows."""
+    if n_eff is None:
+        return
+    if weights.size:
+        raise ValueError(f"n_eff is {n_eff!r} and the rows have weights; give one of the two.")
+    try:
+        size = float(n_eff)
+    except (TypeError, ValueError):
+        size = math.nan
+    if not size >= 1 or (rows and size > rows):
+        raise ValueError(f"n_eff is {n_eff!r}; expected a number from 1 to the {rows} complete rows, or None for all of them.")
 
 
 def _spread(columns, flags, legacy, sorted_labels):

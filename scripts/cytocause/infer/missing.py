@@ -20,8 +20,8 @@ FEW = 5  # rows of a level in S1 up to which its distances are not looked at
 def displacement(data, x, y, before, after, seed=0, legacy=False):
     """n1 KL(S1 || S0) in nats, for nodes x, y of an Unfolded and two row masks (rows,) with after within before.
 
-    Values are in units of their standard deviation; legacy: in the units of the table (then a rescaled column can
-    change the verdict).
+    Values are in units of their standard deviation, and equal ones are separated by a little noise. Legacy: in the units of
+    the table (then a rescaled column can change the verdict), and noise is added to all.
     """
     inside = after[before]
     if inside.sum() == 0:
@@ -34,8 +34,9 @@ def displacement(data, x, y, before, after, seed=0, legacy=False):
             if not legacy:
                 spread = values.std()
                 values = (values - values.mean()) / (spread if spread > 0 else 1.0)
-            noise = jitter(int(before.sum()), np.uint64(seed), np.uint64(node))
-            columns.append(values + noise)
+            if legacy or np.unique(values).size < values.size:
+                values = values + jitter(values.size, np.uint64(seed), np.uint64(node))
+            columns.append(values)
         else:
             columns.append(data.codes[node][before].astype(np.int64))
     if all(continuous):
@@ -52,7 +53,8 @@ def displacement(data, x, y, before, after, seed=0, legacy=False):
 
 
 def frequency_divergence(labels, inside):
-    """n1 KL of the plug-in frequencies; labels (n0,) >= 0, inside (n0,) bool."""
+    """n1 KL of the plug-in frequencies; labels (n0,) of any size, inside (n0,) bool."""
+    labels = np.unique(labels, return_inverse=True)[1]  # those of a pair are too far apart to be counted as they are
     all_counts = np.bincount(labels)
     counts = np.bincount(labels[inside], minlength=all_counts.size)
     n0, n1 = labels.size, int(inside.sum())

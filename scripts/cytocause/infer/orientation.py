@@ -49,7 +49,7 @@ def orient(graph, book):
     adjacent = graph.adjacent.copy()
     if data.temporal and latents:
         for x, y in kept:
-            for a, b in repeats(data, x, y):
+            for a, b in repeats(data, x, y, settings.legacy):
                 if (a, b) not in copies and not (graph.adjacent[a, b]):
                     copies[a, b], copies[b, a] = (x, y), (y, x)
                 adjacent[a, b] = adjacent[b, a] = True

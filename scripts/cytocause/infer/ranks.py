@@ -21,6 +21,7 @@ from .compilation import KERNEL
 
 START_BINS = 30  # most equal-frequency bins to begin with (spec 3.6, 3.7)
 SCAN_BINS = 20  # equal-frequency bins are tried below this number
+MOST_LABELS = 2**31 - 1  # that an int32 tells apart
 
 
 class Ranked(NamedTuple):
@@ -255,11 +256,12 @@ def recode(labels, levels):
     size = 16
     while size < 2 * n:
         size *= 2
-    keys = np.full(size, -1, np.int32)
+    keys = np.full(size, -1, np.int64)
     values = np.empty(size, np.int32)
     for i in range(n):
-        label = labels[i]
-        slot = (label * 40503) & (size - 1)
+        label = np.int64(labels[i])
+        # the upper half of a product: labels that differ in few bits are spread over all slots
+        slot = np.int64((np.uint64(label) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & (size - 1)
         while keys[slot] != label and keys[slot] >= 0:
             slot = (slot + 1) & (size - 1)
         if keys[slot] < 0:
@@ -272,12 +274,23 @@ def recode(labels, levels):
 
 @njit(**KERNEL)
 def multiply(labels, levels, other, other_levels):
-    """Join a second labelling into `labels` in place: label * other_levels + other, recoded when it grows too large."""
+    """Join a second labelling into `labels` (n,) int32 in place: label * other_levels + other, recoded when it grows too large.
+
+    Products that an int32 does not hold are keys of 64 bits in between (spec 9.1).
+    """
     if other_levels == 1:
         return levels
     limit = 2 * labels.size + 1024
     if levels * other_levels > limit and levels > 1:
         levels = recode(labels, levels)
+    if levels * other_levels > MOST_LABELS:
+        joint = np.empty(labels.size, np.int64)
+        for i in range(labels.size):
+            joint[i] = np.int64(labels[i]) * other_levels + other[i]
+        levels = recode(joint, levels * other_levels)
+        for i in range(labels.size):
+            labels[i] = joint[i]
+        return levels
     for i in range(labels.size):
         labels[i] = labels[i] * other_levels + other[i]
     levels *= other_levels

@@ -82,6 +82,11 @@ def unfold(data, settings, warnings):
                 codes[k] = encode(smoothed[k])[0]
                 trim_low = max(trim_low, (width - 1) // 2)
                 trim_high = max(trim_high, width - 1 - (width - 1) // 2)
+    if settings.legacy and any(v.numbers is None for v in data.variables):
+        # beside a column of text the reference reads numbers as they print (Q11)
+        for k, v in enumerate(data.variables):
+            if v.kind == "continuous":
+                codes[k] = encode(seven_digits(smoothed.get(k, v.values)))[0]
     if settings.keep_max_data:
         trim_low = trim_high = 0
     layers, strides, relaxation = _layers(data, settings)
@@ -153,6 +158,9 @@ def unfold(data, settings, warnings):
         data.variables[k].name if not data.temporal or role[k] == "contextual" else f"{data.variables[k].name}_lag{lag[i]}"
         for i, (k, _) in enumerate(nodes)
     ]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"Two variables would both be called {min(twice)!r} once lags are added to the names; rename one.")
     return Unfolded(
         names=names,
         codes=table,
@@ -205,10 +213,22 @@ def _layers(data, settings):
     return out_layers, out_strides, relaxation
 
 
-def repeats(unfolded, a, b):
+def seven_digits(values):
+    """(rows,) float64 rounded to as many decimals as it takes to print every value of the column with 7 significant digits."""
+    present = np.unique(values[np.isfinite(values) & (values != 0)])
+    decimals = -400
+    for value in present.tolist():
+        digits, exponent = f"{abs(value):.6e}".split("e")
+        decimals = max(decimals, len(digits.rstrip("0").rstrip(".").replace(".", "")) - 1 - int(exponent))
+    # a float has no more to lose; before the point nothing is rounded
+    return values if decimals > 300 else np.round(values, max(decimals, 0))
+
+
+def repeats(unfolded, a, b, legacy=False):
     """Copies of the edge a-b further back in time, as (node, node) in the order given; spec 2.5.
 
-    The lag difference is preserved; a contextual end stays where it is.
+    The lag difference is preserved; a contextual end stays where it is. legacy: so does a variable of a single layer, and
+    the lag of its copies varies (Q19).
     """
     place = {(int(k), int(at)): i for i, (k, at) in enumerate(zip(unfolded.base, unfolded.layer))}
     base, layer, lag = unfolded.base, unfolded.layer, unfolded.lag
@@ -216,13 +236,14 @@ def repeats(unfolded, a, b):
     def back(node):
         return place.get((int(base[node]), int(layer[node]) + 1))
 
+    stays = [bool(unfolded.contextual[node] or (legacy and unfolded.n_layers[base[node]] == 1)) for node in (a, b)]
     out = []
     while True:
-        if unfolded.contextual[a] or unfolded.contextual[b]:
-            if unfolded.contextual[a] and unfolded.contextual[b]:
+        if any(stays):
+            if all(stays):
                 return out
-            next_a = a if unfolded.contextual[a] else back(a)
-            next_b = b if unfolded.contextual[b] else back(b)
+            next_a = a if stays[0] else back(a)
+            next_b = b if stays[1] else back(b)
             if next_a is None or next_b is None:
                 return out
         else:
