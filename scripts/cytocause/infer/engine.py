@@ -15,7 +15,7 @@ from .confidence import confidences
 from .consistency import consistent_graph
 from .estimates import Book, default_threads
 from .orientation import orient
-from .settings import read_settings
+from .settings import read_seed, read_settings
 from .skeleton import Graph, initialise, restart, thin
 from .summary import edge_rows, raw_rows, triple_rows
 from .table import read_data
@@ -49,6 +49,21 @@ class CausalGraph:
         """One row per pair of variables: "combine" all lags, or the strongest only ("unique", "drop" without lag)."""
         return compacting.combine_rows(self.compact(), method)
 
+    def matrices(self):
+        """(marks, heads): the kept edges as two DataFrames (nodes, nodes), nodes of the unfolded table on both sides.
+
+        marks, int: 2 row -> column, -2 column -> row, 6 both heads, 1 undirected, 0 no edge. heads, float64: P(head at the
+        column's node), NaN without an edge. Source: spec 1.2, 5.4, 5.6.
+        """
+        nodes = list(self.run["unfolded"])
+        marks = pd.DataFrame(0, index=nodes, columns=nodes)
+        heads = pd.DataFrame(np.nan, index=nodes, columns=nodes)
+        for edge in self.edges[self.edges["type"] == "P"].to_dict("records"):
+            x, y, mark = edge["x"], edge["y"], int(edge["ort_inferred"])
+            marks.loc[x, y], marks.loc[y, x] = mark, -mark if abs(mark) == 2 else mark
+            heads.loc[x, y], heads.loc[y, x] = edge["p_x2y"], edge["p_y2x"]
+        return marks, heads
+
     def to_networkx(self):
         """The compact graph as a networkx MultiDiGraph, keys are lags."""
         return compacting.to_networkx(self.compact(), self.nodes)
@@ -63,15 +78,17 @@ def infer(
 ):
     """Causal graph of a table.
 
-    table: DataFrame, one row per (trajectory, time), or workflow.TableFile; time None: a static table. variables: DataFrame with name and any
-    of kind, role, levels, n_layers, delta_t, mov_avg; None takes every column. config: dict of the parameters of
-    settings.py, unknown ones refused. seed: of shuffles and jitter (0: the config's, else 0); threads: default all
-    that numba may use. progress(what, done, total) is called now and then.
+    table: DataFrame, one row per (trajectory, time), or workflow.TableFile; time None: a static table. trajectory: a column,
+    which must be there unless it is called "trajectory"; without one a new trajectory starts where time goes back.
+    variables: DataFrame with name and any of kind, role, levels, n_layers, delta_t, mov_avg; None takes every column but
+    trajectory and time. config: dict of the parameters of settings.py, unknown ones refused. seed: of shuffles and jitter,
+    0 to 2^64 - 1 (0: the config's, else 0); threads: default all that numba may use. progress(what, done, total) is
+    called now and then.
     Returns CausalGraph; equal input gives equal tables whatever the threads. Raises ValueError, TypeError naming
     column and row. Source: spec sections 1 to 6.
     """
     config = dict(config or {})
-    seed = int(seed or config.get("seed") or 0)
+    seed = read_seed(seed or config.get("seed") or 0)
     threads = int(threads or config.get("threads") or config.get("n_threads") or default_threads())
     mode = config.get("mode")
     if mode not in (None, "S", "TS") or (mode is not None and (mode == "TS") != (time is not None)):

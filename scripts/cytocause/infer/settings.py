@@ -82,7 +82,7 @@ def read_settings(config):
     rule = values.get("n_eff")
     if rule in N_EFF and values.get("legacy"):
         raise ValueError(f"n_eff is {rule}, which the reference does not have; leave out legacy or n_eff.")
-    if rule in N_EFF and config.get("sample_weights") is not None:
+    if rule not in (None, -1) and config.get("sample_weights") is not None:
         raise ValueError(f"n_eff is {rule} and the rows have weights; give one of the two.")
     return Settings(**values)
 
@@ -108,6 +108,8 @@ def _checked(name, value, default):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"Inference parameter {name} is {value!r}; expected a number.")  # noqa: TRY004 - one kind of error for every wrong setting
+    if not math.isfinite(value):
+        raise ValueError(f"Inference parameter {name} is {value}; expected a finite number.")
     if name == "n_eff":
         if value != -1 and value < 1:
             raise ValueError(f"Inference parameter n_eff is {value}; expected -1 (automatic) or at least 1.")
@@ -122,6 +124,17 @@ def _checked(name, value, default):
     return value
 
 
+def read_seed(value):
+    """A seed as an int that the random numbers can be keyed with; ValueError for any other."""
+    try:
+        whole = int(value)
+    except (TypeError, ValueError, OverflowError):
+        whole = None
+    if whole is None or isinstance(value, bool) or whole != value or not 0 <= whole < 2**64:
+        raise ValueError(f"seed is {value!r}; expected a whole number from 0 to {2**64 - 1} (2^64 - 1).")
+    return whole
+
+
 def _black_box(rows):
     """Forbidden edges as a tuple of (variable, variable, lag or None): v(t - lag) - w(t)."""
     out = []
@@ -130,5 +143,9 @@ def _black_box(rows):
         if len(row) not in (2, 3):
             raise ValueError(f"black_box row {row!r} has {len(row)} entries; expected variable, variable and, in time, lag.")
         lag = row[2] if len(row) == 3 else None
+        if lag is not None:
+            number = isinstance(lag, (int, float)) and not isinstance(lag, bool)
+            if not number or math.isinf(lag) or (not math.isnan(lag) and (lag < 0 or lag != int(lag))):
+                raise ValueError(f"black_box row {row!r} has the lag {lag!r}; expected a whole number of time steps, 0 or more.")
         out.append((str(row[0]), str(row[1]), None if lag is None or math.isnan(lag) else int(lag)))
     return tuple(out)

@@ -21,6 +21,8 @@ COLUMNS = ("name", "kind", "role", "levels", "n_layers", "delta_t", "mov_avg")
 FEW_VALUES = 5  # numeric columns with fewer distinct values are discrete unless declared
 MANY_LEVELS = 50  # rows per level below which a discrete variable pays too much to be connected
 MOST_GAP_ROWS = 10  # times the rows of the table that gaps may add
+USUAL_TRAJECTORY = "trajectory"  # the default name, of a column that need not be there
+EXACT = 2.0**53  # whole numbers beyond are not told apart as floating point
 
 
 class NothingToInfer(ValueError):
@@ -114,7 +116,9 @@ def read_data(table, variables, *, trajectory, time, sample_weights=None, static
     """Check the table and lay it out: Data.
 
     table: DataFrame, one row per (trajectory, time), or anything that has columns, a length, and gives a Series by name;
-    variables: as for infer(), which also selects and orders columns (None: every column but trajectory and time). time=None: a static table. Raises ValueError naming column and row.
+    variables: as for infer(), which also selects and orders columns (None: every column but trajectory and time). time=None: a static table.
+    trajectory: the default name may be absent, then a new one starts where time goes back; any other must be there.
+    Raises ValueError naming column and row.
     """
     settings = read_variables(variables)
     warnings = []
@@ -125,6 +129,10 @@ def read_data(table, variables, *, trajectory, time, sample_weights=None, static
     duplicated = table.columns[table.columns.duplicated()]
     if len(duplicated):
         raise ValueError(f"The table has two columns named {duplicated[0]!r}; rename one.")
+    if trajectory not in (None, USUAL_TRAJECTORY) and trajectory not in table.columns:
+        raise ValueError(
+            f"The table has no column {trajectory!r} for the trajectory; its columns are {', '.join(map(str, table.columns))}."
+        )
     keys = [name for name in (trajectory, time) if name is not None and name in table.columns]
     if time is not None and time not in table.columns:
         raise ValueError(
@@ -134,6 +142,8 @@ def read_data(table, variables, *, trajectory, time, sample_weights=None, static
     for name in names:
         if name not in table.columns:
             raise ValueError(f"Variable {name!r} is not a column of the table; its columns are {', '.join(table.columns)}.")
+        if "," in name:
+            raise ValueError(f"Column {name!r} has a comma in its name, which separates names in the results; rename it.")
     if len(table) == 0:
         raise NothingToInfer("The table has no rows; nothing can be inferred.")
     temporal = time is not None
@@ -245,13 +255,6 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
         numeric_text = converted.notna().sum() == column.notna().sum()
     else:
         numeric_text = True
-        if pd.api.types.is_float_dtype(column):
-            infinite = np.isinf(column.to_numpy(np.float64, na_value=np.nan))
-            if infinite.any():
-                raise ValueError(
-                    f"Column {name!r} is infinite at row {int(np.flatnonzero(infinite)[0])} "
-                    f"({int(infinite.sum())} such values); make them missing or finite."
-                )
     kind = row.get("kind")
     levels = row.get("levels")
     if kind == "continuous" and not numeric:
@@ -262,6 +265,13 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
                 "declare it discrete or correct the value."
             )
         column, numeric = converted, True
+    if numeric and pd.api.types.is_float_dtype(column):
+        _check_floats(name, column.to_numpy(np.float64, na_value=np.nan), warnings)
+    elif not numeric and numeric_text and converted.abs().between(EXACT, np.inf, inclusive="left").any():
+        warnings.append(
+            f"Column {name!r} is text that holds whole numbers beyond 2^53; it is taken as labels, which are told apart exactly, "
+            "but have no size. Declare it continuous if its size matters."
+        )
     codes, distinct = pd.factorize(column, sort=True)  # not as a list: the numbers of a long table are objects there
     if len(distinct) == 0:
         warnings.append(f"Column {name!r} has no value at all; it is left out.")
@@ -286,7 +296,7 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
             "connected. Group its levels, or declare it continuous if its values are numbers."
         )
     numbers = np.asarray(distinct, np.float64) if numeric else None
-    if numeric and pd.api.types.is_integer_dtype(column) and np.abs(numbers).max() > 2.0**53:
+    if numeric and pd.api.types.is_integer_dtype(column) and np.abs(numbers).max() > EXACT:
         warnings.append(
             f"Column {name!r} has whole numbers beyond 2^53; they are compared exactly, but their size is rounded."
         )
@@ -295,6 +305,22 @@ def _variable(name, column, row, rows, temporal, warnings, trajectory, time):
         name, kind, role, placed, numbers, distinct, declared, ordered,
         row.get("n_layers"), row.get("delta_t"), row.get("mov_avg"), str(row.get("unit", "")),
     )  # fmt: skip
+
+
+def _check_floats(name, numbers, warnings):
+    """Refuse infinite values of a column (rows,) float64; name one whose whole numbers have lost digits before they came here."""
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise ValueError(
+            f"Column {name!r} is infinite at row {int(np.flatnonzero(infinite)[0])} "
+            f"({int(infinite.sum())} such values); make them missing or finite."
+        )
+    present = numbers[~np.isnan(numbers)]
+    if present.size and np.abs(present).max() >= EXACT and (present == np.rint(present)).all():
+        warnings.append(
+            f"Column {name!r} has whole numbers beyond 2^53 as floating point, in which their last digits are lost: different "
+            "ones may count as equal. Give them as integers (a column with gaps as Int64), or as text if they are labels."
+        )
 
 
 def _reorder(codes, distinct, order):
@@ -332,7 +358,7 @@ def _text(level):
 
 
 def _check_contextual(variable, starts, real, table, rows, trajectory):
-    """A condition is constant along a trajectory; steps that were added or are missing take its value."""
+    """A condition is constant along a trajectory; steps that were added take its value, values that are missing stay so."""
     for k in range(starts.size - 1):
         part = slice(starts[k], starts[k + 1])
         present = variable.codes[part][variable.codes[part] >= 0]
