@@ -16,35 +16,12 @@ def main(arguments=None):
     """Run the command; returns the exit status (0, 2 for input that cannot be used, 130 when stopped)."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from cytocause.io import InputDefect
-
-    from .engine import infer
-    from .output import write_folder
-    from .workflow import say_progress
-
     try:
-        names = [name for name in (options.var or "").split(",") if name]
-        table = read_any(options.table, names, [c for c in (options.trajectory, options.time) if c])
-        variables = _read_variables(options.variables)
-        if names and variables is None and Path(options.table).suffix != ".h5ad":
-            variables = [{"name": name} for name in names]
-        config = _read_config(options.config)
-        if options.seed is not None:
-            config["seed"] = options.seed
-        graph = infer(
-            table,
-            variables,
-            config,
-            trajectory=options.trajectory,
-            time=options.time,
-            threads=options.threads,
-            progress=say_progress(),
-        )
-        write_folder(graph, Path(options.out).resolve())
+        graph = _run(options)
     except KeyboardInterrupt:
         print("Stopped; nothing was written.", file=sys.stderr)
         return STOPPED
-    except (InputDefect, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
         print(f"cytocause.infer: {error}", file=sys.stderr)
         return 2
     counts = graph.run["counts"]
@@ -56,14 +33,76 @@ def main(arguments=None):
     return 0
 
 
+def _run(options):
+    """Read, infer, write; returns the graph. Loads what it needs, which takes a second or two, so that a stop then is clean too."""
+    from .engine import infer
+    from .output import write_folder
+    from .workflow import say_progress
+
+    out = Path(options.out).resolve()
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file; --out names a folder.")
+    names = [name.strip() for name in (options.var or "").split(",") if name.strip()]
+    variables = _read_variables(options.variables)
+    wanted = names if variables is None else [*names, *(str(name) for name in variables.get("name", ()))]
+    table = read_any(options.table, wanted, [c for c in (options.trajectory, options.time) if c])
+    if options.trajectory and options.trajectory not in table.columns:
+        raise ValueError(
+            f"The table has no column {options.trajectory!r} for the trajectory; its columns are {', '.join(map(str, table.columns))}."
+        )
+    config = _read_config(options.config)
+    if options.seed is not None:
+        config["seed"] = options.seed
+    graph = infer(
+        table,
+        _chosen(names, variables, Path(options.table).suffix == ".h5ad"),
+        config,
+        trajectory=options.trajectory or "trajectory",
+        time=options.time,
+        threads=options.threads,
+        progress=say_progress(),
+    )
+    write_folder(graph, out)
+    return graph
+
+
+def _chosen(names, variables, adds):
+    """The table of variables for infer(), None for all columns, from --var and --variables.
+
+    names: those of --var; variables: the table of --variables or None; adds: names add to the other columns (h5ad), else
+    they choose among them.
+    """
+    import pandas as pd
+
+    if not names:
+        return variables
+    if variables is None:
+        return None if adds else [{"name": name} for name in dict.fromkeys(names)]
+    described = variables.get("name", pd.Series(dtype=object)).astype(str)
+    new = [name for name in dict.fromkeys(names) if name not in set(described)]
+    if adds:
+        return pd.concat([variables, pd.DataFrame({"name": new})], ignore_index=True) if new else variables
+    if new:
+        raise ValueError(
+            f"--var names {new[0]!r}, which is not in the table of --variables; add it there, or leave one of the two out."
+        )
+    return variables[described.isin(names)]
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m cytocause.infer", description=__doc__.split("\n\n")[1])
     parser.add_argument("table", help="CSV, TSV, Parquet or h5ad")
-    parser.add_argument("--trajectory", help="column that names the trajectory; default: a new one starts where time goes back")
+    parser.add_argument(
+        "--trajectory",
+        help="column that names the trajectory; default: `trajectory`, else a new one starts where time goes back",
+    )
     parser.add_argument("--time", help="column of time steps; without it the table is static")
     parser.add_argument("--variables", help="table with name, kind, role, levels, n_layers, delta_t, mov_avg")
     parser.add_argument("--config", help="JSON or YAML with parameters (or a section `infer`)")
-    parser.add_argument("--var", help="names of variables, separated by commas; for h5ad also from var")
+    parser.add_argument(
+        "--var",
+        help="names of variables, separated by commas; of an h5ad they join its obs columns, of others only they are used",
+    )
     parser.add_argument("--seed", type=int, help="of shuffles (default: the config's, else 0)")
     parser.add_argument("--threads", type=int, help="default: all cores allowed")
     parser.add_argument("--out", required=True, help="folder for the results")
@@ -71,7 +110,10 @@ def _parser():
 
 
 def read_any(path, names=(), keys=()):
-    """A DataFrame from any of the formats; names, keys: columns wanted from an h5ad (obs, or var by name)."""
+    """A DataFrame from any of the formats; names, keys: columns that must be in an h5ad.
+
+    Of an h5ad: all obs columns, and the names that are none, from var. Keys and names come first.
+    """
     path = Path(path)
     if path.suffix != ".h5ad":
         from cytocause.io import read_table
@@ -82,18 +124,23 @@ def read_any(path, names=(), keys=()):
 
     if not path.exists():
         raise ValueError(f"{path} does not exist.")
+    wanted = list(dict.fromkeys([*keys, *names]))
     data = anndata.read_h5ad(path, backed="r")
     try:
         table = data.obs.copy()
-        if names:
-            missing = [n for n in (*names, *keys) if n not in table.columns and n not in data.var_names]
-            if missing:
-                raise ValueError(f"{path} has no obs column and no variable named {missing[0]!r}.")
-            genes = [n for n in (*names, *keys) if n not in table.columns]
-            for name in genes:
-                column = data[:, name].X
-                table[name] = np.asarray(column.todense() if hasattr(column, "todense") else column).ravel()
-            table = table[list(dict.fromkeys([*keys, *names]))]
+        genes = [name for name in wanted if name not in table.columns]
+        for name in genes:
+            found = int((data.var_names == name).sum())
+            if found == 0:
+                raise ValueError(f"{path} has no obs column and no variable named {name!r}.")
+            if found > 1:
+                raise ValueError(f"{path} has {found} variables named {name!r}; make their names unique.")
+        if genes:
+            values = data[:, genes].X
+            values = np.asarray(values.todense() if hasattr(values, "todense") else values)
+            for name, column in zip(genes, values.T):
+                table[name] = column
+        table = table[list(dict.fromkeys([*wanted, *table.columns]))]
     finally:
         data.file.close()
     return table.reset_index(drop=True)
@@ -112,7 +159,10 @@ def _read_config(path):
         return {}
     import yaml
 
-    config = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} cannot be read as YAML ({' '.join(str(error).split())}).") from None
     if not isinstance(config, dict):
         raise ValueError(f"{path} is not a list of parameters; expected name: value.")  # noqa: TRY004 - the user's file, not a caller's type
     return dict(config.get("infer") or {}) if "infer" in config else config

@@ -1,6 +1,10 @@
 """What infer leaves on disk: three tables, the graph twice, and how it was run. Times and dates are in run.json only."""
 
 import shutil
+import signal
+import tempfile
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from cytocause.io import write_graph_json, write_graphml, write_json, write_table
@@ -32,12 +36,30 @@ def write_folder(graph, folder):
     """Write all of a CausalGraph into a folder, which is made: when it stops half-way, what was there before is still there."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f"{folder.name}.part")
+    # a name that nobody has: what is in it is removed
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     try:
-        staging.mkdir(exist_ok=True)
         write_graph(graph, {name: staging / file for name, file in FILES.items()})
-        folder.mkdir(exist_ok=True)
-        for file in FILES.values():
-            (staging / file).replace(folder / file)
+        with uninterrupted():
+            folder.mkdir(exist_ok=True)
+            for file in FILES.values():
+                (staging / file).replace(folder / file)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def uninterrupted():
+    """Let Ctrl-C pass without effect: the block takes no time, and what it would stop is done when it ends.
+
+    Outside the main thread, where no signal arrives, nothing is changed.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
