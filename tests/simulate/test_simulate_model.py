@@ -104,7 +104,7 @@ def test_a_lag_must_be_a_whole_number_of_frames():
     ("old", "new", "changes", "words", "at"),
     [
         ("", "", {"tumour_density_mm2": 4000}, ["would cover 74 % of the chip", "lower simulate.tumour_density_mm2"], "    reference: 185"),
-        ("    diameter_um: 6.6", "    diameter_um: 41", {}, ["all cells together would cover 72 %", "immune_density_mm2"], ""),
+        ("    diameter_um: 6.6", "    diameter_um: 41", {}, ["all cells together would cover 72 %", "59 % of it by population 'immune'", "lower diameter_um or simulate.immune_density_mm2"], "    diameter_um: 41"),
         ("    reference: 185", "    reference: 9000", {"height": 64, "tumour_density_mm2": 1}, ["does not fit into a field of 51.2 um"], "    reference: 9000"),
         ("    per_hour: 0.060", "    per_hour: 40", {}, ["'mitosis' of 40 per hour", "more than half of the cells", "lower per_hour"], "    per_hour: 40"),
         ("    per_hour: 0.0055", "    per_hour: 2", {}, ["fewer than one cell in a hundred", "the chip empties"], "    per_hour: 2"),
@@ -122,8 +122,16 @@ def test_an_impossible_chip_is_refused_with_the_line_that_makes_it_so(old, new, 
         run_chip(model, worlds.section(**changes), "s", worlds.PLAIN)
     for word in words:
         assert word in str(caught.value)
-    if at:
-        assert f"mine.yaml, line {line_of(text, at)}:" in str(caught.value)
+    assert str(caught.value).startswith(f"mine.yaml, line {line_of(text, at)}: ")
+
+
+def test_fibroblasts_that_fill_the_chip_are_named_with_both_their_lines():
+    text = worlds.model_text("full").replace("    density_mm2: 120", "    density_mm2: 2500", 1)
+    with pytest.raises(ModelError) as caught:
+        run_chip(parse_model(text, "mine.yaml"), worlds.section(), "s", worlds.PLAIN)
+    said = str(caught.value)
+    assert said.startswith(f"mine.yaml, line {line_of(text, '    density_mm2: 2500')}: all cells together would cover 71 % of the chip")
+    assert f"lower density_mm2 or diameter_um (mine.yaml, line {line_of(text, '    diameter_um: 17')})" in said
 
 
 def test_a_missing_condition_is_named():

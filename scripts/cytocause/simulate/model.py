@@ -81,6 +81,7 @@ class CausalModel:
     edges: tuple
     tissue: dict = field(default_factory=dict)
     source: str = field(default="", compare=False)
+    population_lines: dict = field(default_factory=dict, compare=False)  # population -> field -> line of the file
 
     def of_kind(self, kind):
         """Names of the variables of a kind, in the order of the file."""
@@ -116,7 +117,18 @@ class CausalModel:
     def where(self, variable=None, key=None):
         """"<file>, line <n>" of a variable or of one of its fields, for errors."""
         lines = self.variables[variable].lines if variable else {}
-        line = lines.get(key, lines.get("name"))
+        return self._line(lines.get(key, lines.get("name")))
+
+    def where_population(self, population, key=None):
+        """"<file>, line <n>" of a population or of one of its fields, for errors."""
+        lines = self.population_lines.get(population, {})
+        return self._line(lines.get(key, lines.get("name")))
+
+    def where_edge(self, edge):
+        """"<file>, line <n>" of an edge, for errors."""
+        return self._line(edge.line)
+
+    def _line(self, line):
         return f"{self.source or self.name}, line {line}" if line else self.source or self.name
 
     def nodes(self, noise="auto"):
@@ -148,9 +160,8 @@ def lag_frames(model, frame_interval_min):
     for edge in model.edges:
         lag = edge.lag_min / frame_interval_min
         if abs(lag - round(lag)) > 1e-6:
-            at = f"{model.source}, line {edge.line}" if edge.line else model.source
             raise ModelError(
-                f"{at}: the edge {edge.source} -> {edge.target} has a lag of {edge.lag_min:g} min, which is "
+                f"{model.where_edge(edge)}: the edge {edge.source} -> {edge.target} has a lag of {edge.lag_min:g} min, which is "
                 f"no whole number of frames at {frame_interval_min:g} min a frame; use a multiple of the interval"
             )
         frames.append(round(lag))

@@ -7,6 +7,7 @@
                                                    hazard       a rate per hour that ends or divides the cell
     populations  tumour, immune, caf -> numbers
     tissue       what moves all cells alike
+                 each of these may say under `source` where its numbers are from
     edges        source, target, lag_min, sign, strength, form
 """
 
@@ -122,6 +123,22 @@ def _numbers(source, entry, fields, where, line):
     return values
 
 
+def _check_source(entry, values, where, source):
+    """`source` says where numbers come from: one text for all, or a text for one or several numbers ("sd, memory_min")."""
+    if "source" not in entry:
+        return
+    told = entry["source"]
+    parts = {"": told} if not isinstance(told, dict) else {key: told[key] for key in _keys(told)}
+    for names, text in parts.items():
+        line = told["__lines__"][names] if isinstance(told, dict) else entry["__lines__"]["source"]
+        if not isinstance(text, str) or not text.strip():
+            _fail(source, line, f"{where}: 'source' is {text!r}, but the study that a number is from (or 'ours: why') is expected")
+        for name in str(names).split(", ") if names else ():
+            if name not in entry or name not in values and name != "schedule":
+                known = ", ".join(key for key in _keys(entry) if key in values) or "none"
+                _fail(source, line, f"{where}: 'source' speaks of '{name}', which is not given here; the numbers are {known}")
+
+
 def parse_model(text, source="model"):
     """Check the text of a model file.
 
@@ -158,11 +175,11 @@ def parse_model(text, source="model"):
             _fail(source, raw["__line__"], f"the model has no '{key}'; give one")
 
     variables = _parse_variables(raw["variables"], source)
-    populations = _parse_populations(raw["populations"], variables, source)
+    populations, lines = _parse_populations(raw["populations"], variables, source)
     edges = _parse_edges(raw.get("edges") or [], variables, source)
     tissue = _parse_tissue(raw.get("tissue"), source)
     description = str(raw.get("description", "")).strip()
-    return CausalModel(str(raw["name"]), description, variables, populations, edges, tissue, source=source)
+    return CausalModel(str(raw["name"]), description, variables, populations, edges, tissue, source, lines)
 
 
 def _parse_variables(raw, source):
@@ -211,6 +228,7 @@ def _parse_variable(name, entry, line, source):
     _refuse_unknown(source, entry, allowed | ({"schedule"} if kind == "exogenous" else set()), where)
     values = _numbers(source, entry, fields, where, line)
     values |= {key: _number(source, entry, key, where, 0) if key in entry else 0.0 for key in effects}
+    _check_source(entry, values, where, source)
     if values.get("heritability", 0.0) > 1:
         _fail(source, entry["__lines__"]["heritability"], f"{where}: 'heritability' is above 1; a share from 0 to 1 is expected")
     hidden = entry.get("hidden", kind == "chip" or name == "fitness")
@@ -254,7 +272,7 @@ def _parse_populations(raw, variables, source):
     if not isinstance(raw, dict):
         _fail(source, 1, "'populations' is a mapping with tumour and immune")
     _refuse_unknown(source, raw, set(POPULATIONS), "'populations'")
-    populations = {}
+    populations, lines = {}, {}
     for name in POPULATIONS:
         if name == "caf" and name not in raw:
             continue
@@ -263,7 +281,9 @@ def _parse_populations(raw, variables, source):
         entry, where = raw[name], f"population '{name}'"
         texts = {"source", "condition"} if name == "caf" else {"source"}
         _refuse_unknown(source, entry, set(POPULATION_FIELDS[name]) | texts, where)
+        lines[name] = {"name": raw["__lines__"][name], **entry["__lines__"]}
         populations[name] = _numbers(source, entry, POPULATION_FIELDS[name], where, entry["__line__"])
+        _check_source(entry, populations[name], where, source)
         if name == "caf":
             condition = entry.get("condition")
             if condition not in variables or variables[condition].kind != "contextual":
@@ -276,7 +296,7 @@ def _parse_populations(raw, variables, source):
             populations[name]["condition"] = condition
     if "shield" in variables and "caf" not in populations:
         _fail(source, variables["shield"].lines["name"], "variable 'shield' needs the population 'caf', which casts it; add one")
-    return populations
+    return populations, lines
 
 
 def _parse_tissue(raw, source):
@@ -285,6 +305,7 @@ def _parse_tissue(raw, source):
     if not isinstance(raw, dict):
         _fail(source, 1, f"'tissue' is a mapping with {', '.join(TISSUE)}")
     _refuse_unknown(source, raw, set(TISSUE) | {"source"}, "'tissue'")
+    _check_source(raw, TISSUE, "'tissue'", source)
     return {key: _number(source, raw, key, "'tissue'", TISSUE_FIELDS[key]) if key in raw else TISSUE[key] for key in TISSUE}
 
 
