@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cytocause.assemble.design import design
 from cytocause.infer import infer
+from cytocause.infer.workflow import settings_of
 from cytocause.io import write_json
 from cytocause.io.stage import limit_threads, start_log
 from cytocause.score.power import world_of
@@ -27,10 +28,11 @@ def main(snakemake):
     world = simulate_world(
         model, cfg["chips"], cfg["seed"], experiment, features=columns_seen(model), cells_per_chip=cfg["cells"], dates=1
     )
+    variables = variables_of(world.table, model)
     graph = infer(
         world.table,
-        variables_of(world.table, model),
-        {**cfg["infer"], "frame_interval_min": interval},
+        variables,
+        settings_of(cfg["infer"], variables["name"], interval),
         time="time_step",
         seed=cfg["seed"],
         threads=snakemake.threads,

@@ -65,6 +65,7 @@ def chip_p(table, interval_min):
 def one(world, chips, cells, seed, cfg):
     """One simulated experiment: what was found, by name."""
     from cytocause.infer import infer
+    from cytocause.infer.workflow import settings_of
     from cytocause.score import graph_counts
     from cytocause.simulate import simulate_table
     from cytocause.simulate.graph import truth_graph
@@ -76,7 +77,7 @@ def one(world, chips, cells, seed, cfg):
     graph = infer(
         table,
         variables(table),
-        {**cfg["infer"], "frame_interval_min": float(interval)},
+        settings_of(cfg["infer"], [*CONDITIONS, *EVENTS, *FEATURES], float(interval)),
         time="time_step",
         seed=seed,
         threads=1,

@@ -50,6 +50,7 @@ def experiment(job):
     """One simulated experiment: its false edges, and what it cost."""
     world, seed, cfg, chips, cells = job
     from cytocause.infer import infer
+    from cytocause.infer.workflow import settings_of
     from cytocause.score.false_edges import false_edges
     from cytocause.simulate import simulate_table
     from cytocause.simulate.graph import truth_graph
@@ -58,7 +59,8 @@ def experiment(job):
     interval = float(cfg["simulate"]["frame_interval_min"])
     table = simulate_table(model(world), chips, seed, cfg["simulate"], features=FEATURES, cells_per_chip=cells)
     simulated = time.process_time() - began
-    settings = {**cfg["infer"], "frame_interval_min": interval, "n_shuffles": 0 if cfg["infer"]["conf_threshold"] >= 1 else cfg["infer"]["n_shuffles"]}
+    section = {**cfg["infer"], "n_shuffles": 0 if cfg["infer"]["conf_threshold"] >= 1 else cfg["infer"]["n_shuffles"]}
+    settings = settings_of(section, variables(table)["name"], interval)
     graph = infer(table, variables(table), settings, time="time_step", seed=seed, threads=1).to_json()
     scoring = {**cfg["score"], "windows": {key: cfg["measure"][key] for key in ("speed_window_min", "directionality_window_min")}}
     return {

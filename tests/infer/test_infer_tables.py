@@ -228,8 +228,11 @@ def test_parameters_have_the_defaults_of_the_workflow():
     defaults = {name: entry["default"] for name, entry in schema["properties"].items()}
     # the workflow has conditions of few chips, of which every row is no witness of its own
     assert defaults.pop("n_eff") == "conditions" and Settings().n_eff == -1
+    # of minutes and of the dictionary's events, which a table alone knows nothing of: infer.workflow makes `read_from` of it
+    assert defaults.pop("event_window_min") == 30 and Settings().read_from == ()
     assert read_settings(defaults) == Settings()
-    assert set(defaults) - {"seed"} == set(Settings.__dataclass_fields__) - {"frame_interval_min", "frames_per_step", "n_eff"}
+    known = set(Settings.__dataclass_fields__) - {"frame_interval_min", "frames_per_step", "n_eff", "read_from"}
+    assert set(defaults) - {"seed"} == known
 
 
 @pytest.mark.parametrize(

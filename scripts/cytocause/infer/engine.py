@@ -198,6 +198,7 @@ def _parameters(settings, unfolded, data, seed, graph, book):
 
     out = asdict(settings)
     out["black_box"] = [list(row) for row in settings.black_box]
+    out["read_from"] = [list(row) for row in settings.read_from]
     out["ort_consensus_ratio"] = settings.consensus_ratio
     out["seed"] = seed
     out["mode"] = "TS" if unfolded.temporal else "S"

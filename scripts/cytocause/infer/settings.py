@@ -36,6 +36,7 @@ class Settings:
     consensus_threshold: float = 0.8
     test_mar: bool = True
     black_box: tuple = ()
+    read_from: tuple = ()
     max_bins: int = 50
     legacy: bool = False
     frame_interval_min: float | None = None
@@ -89,7 +90,7 @@ def read_settings(config):
 
 def _checked(name, value, default):
     if value is None:
-        if default is None or name in ("n_eff", "black_box", "mov_avg"):
+        if default is None or name in ("n_eff", "black_box", "read_from", "mov_avg"):
             return default
         raise ValueError(f"Inference parameter {name} is empty; its default is {default!r}.")
     if name in _CHOICES:
@@ -100,8 +101,8 @@ def _checked(name, value, default):
         if not isinstance(value, (bool,)):
             raise ValueError(f"Inference parameter {name} is {value!r}; expected true or false.")
         return value
-    if name == "black_box":
-        return _black_box(value)
+    if name in ("black_box", "read_from"):
+        return _pairs_of_variables(name, value)
     if name == "n_eff" and isinstance(value, str):
         if value not in N_EFF:
             raise ValueError(f"Inference parameter n_eff is {value!r}; expected a number, or one of {', '.join(N_EFF)}.")
@@ -135,17 +136,17 @@ def read_seed(value):
     return whole
 
 
-def _black_box(rows):
-    """Forbidden edges as a tuple of (variable, variable, lag or None): v(t - lag) - w(t)."""
+def _pairs_of_variables(key, rows):
+    """Forbidden edges, or features of events, as a tuple of (variable, variable, lag or None): v(t - lag) - w(t)."""
     out = []
     for row in rows:
         row = list(row.values()) if isinstance(row, dict) else list(row)
         if len(row) not in (2, 3):
-            raise ValueError(f"black_box row {row!r} has {len(row)} entries; expected variable, variable and, in time, lag.")
+            raise ValueError(f"{key} row {row!r} has {len(row)} entries; expected variable, variable and, in time, lag.")
         lag = row[2] if len(row) == 3 else None
         if lag is not None:
             number = isinstance(lag, (int, float)) and not isinstance(lag, bool)
             if not number or math.isinf(lag) or (not math.isnan(lag) and (lag < 0 or lag != int(lag))):
-                raise ValueError(f"black_box row {row!r} has the lag {lag!r}; expected a whole number of time steps, 0 or more.")
+                raise ValueError(f"{key} row {row!r} has the lag {lag!r}; expected a whole number of time steps, 0 or more.")
         out.append((str(row[0]), str(row[1]), None if lag is None or math.isnan(lag) else int(lag)))
     return tuple(out)

@@ -54,6 +54,7 @@ class Graph:
         self.adjacent = np.zeros((self.size, self.size), bool)
         self.dropped = {}  # pair -> candidates that lost both their links (spec 4.2)
         self.allowed = None  # consistency: pair -> set of allowed contributors
+        self.features = _features_of_events(unfolded, settings.read_from)
 
     def connect(self, edge, connected):
         edge.connected = connected
@@ -79,9 +80,13 @@ class Graph:
         return np.flatnonzero(near).tolist()
 
     def forbidden(self, x, y):
-        """Nodes that never explain x-y: consequences, and for an edge with a condition the other end's own past."""
+        """Nodes that never explain x-y: consequences, the features that an end was read from, and for an edge with a condition the
+        other end's own past."""
         data = self.data
         out = data.consequence.copy()
+        for event in (x, y):
+            if event in self.features:
+                out |= self.features[event]
         if data.temporal:
             for context, other in ((x, y), (y, x)):
                 if data.contextual[context] and not data.contextual[other]:
@@ -95,15 +100,8 @@ def tested_pairs(unfolded, black_box):
     closed = set()
     for v, w, lag in black_box:
         closed.add((v, w, lag))
-    by_base = {}
-    for i, name in enumerate(data.names):
-        lagged = data.temporal and not data.contextual[i]
-        by_base.setdefault(int(data.base[i]), name.removesuffix(f"_lag{data.lag[i]}") if lagged else name)
-    known = set(by_base.values())
-    for v, w, _ in closed:
-        for name in (v, w):
-            if name not in known:
-                raise ValueError(f"black_box names {name!r}, which is not a variable of the table.")
+    by_base = variable_names(data)
+    _check_names("black_box", closed, by_base)
     pairs = []
     for i in range(len(data)):
         for j in range(i + 1, len(data)):
@@ -119,6 +117,40 @@ def tested_pairs(unfolded, black_box):
                 continue
             pairs.append((i, j))
     return pairs
+
+
+def variable_names(data):
+    """Number of a variable (base) -> its name in the table."""
+    names = {}
+    for i, name in enumerate(data.names):
+        lagged = data.temporal and not data.contextual[i]
+        names.setdefault(int(data.base[i]), name.removesuffix(f"_lag{data.lag[i]}") if lagged else name)
+    return names
+
+
+def _check_names(key, rows, names):
+    known = set(names.values())
+    for v, w, _ in sorted(rows, key=str):
+        for name in (v, w):
+            if name not in known:
+                raise ValueError(f"{key} names {name!r}, which is not a variable of the table.")
+
+
+def _features_of_events(data, read_from):
+    """Node of an event -> (nodes,) bool, the features that it was read from and that are not older than it by more than the lag given.
+
+    An event called from a feature nearly fixes it (a cell that divides halves its area), and what is nearly a function of one end
+    parts that end from all its causes: no learner may condition on it (Lemeire et al. 2012, Int J Approx Reason 53:1305).
+    """
+    names = variable_names(data)
+    _check_names("read_from", read_from, names)
+    name_of = np.array([names[int(base)] for base in data.base], object)
+    out = {}
+    for event, feature, most in read_from:
+        for e in np.flatnonzero(name_of == event):
+            near = (name_of == feature) & (True if most is None or not data.temporal else data.lag - data.lag[e] <= most)
+            out[int(e)] = out.get(int(e), np.zeros(len(data), bool)) | near
+    return out
 
 
 def _may_link(data, i, j):

@@ -5,7 +5,7 @@ import time
 
 import pandas as pd
 
-from cytocause.io import read_json, read_table
+from cytocause.io import definitional_pairs, read_json, read_table
 from cytocause.io.stage import progress_text
 
 logger = logging.getLogger("cytocause")
@@ -20,11 +20,44 @@ def read_inputs(table, variables, design, config):
     if isinstance(minutes, (int, float)) and not isinstance(interval, (int, float)):
         # samples differ in their frame interval: a step is the unit they share
         interval, frames = minutes, 1
-    if isinstance(interval, (int, float)) and interval > 0:
-        config.setdefault("frame_interval_min", float(interval))
-    config.setdefault("frames_per_step", float(frames) if isinstance(frames, (int, float)) and frames > 0 else 1.0)
     variables = read_variables_file(variables)
+    interval = float(interval) if isinstance(interval, (int, float)) and interval > 0 else None
+    frames = float(frames) if isinstance(frames, (int, float)) and frames > 0 else 1.0
+    config = settings_of(config, variables["name"].astype(str), interval, frames)
     return TableFile(table, ["trajectory", "time_step", *variables["name"].astype(str)]), variables, config
+
+
+def settings_of(section, names, frame_interval_min=None, frames_per_step=1.0):
+    """The `config` of infer() for a section `infer` of the workflow's config.
+
+    Parameters
+    ----------
+    section : dict
+    names : variables of the table
+    frame_interval_min : float, min; None where nobody knows it
+    frames_per_step : float, frames in a time step of the table
+    """
+    config = dict(section)
+    minutes = config.pop("event_window_min", None)
+    if frame_interval_min is not None:
+        config.setdefault("frame_interval_min", frame_interval_min)
+    config.setdefault("frames_per_step", frames_per_step)
+    if minutes is not None:
+        interval = config.get("frame_interval_min")
+        # without minutes only the features of the same time step are left out
+        lag = int(minutes / (interval * config["frames_per_step"]) + 1e-9) if interval else 0
+        config["read_from"] = features_of_events(names, lag)
+    return config
+
+
+def features_of_events(names, lag):
+    """Rows [event, feature, lag] for `read_from`: what each event was called from by the data dictionary, at most `lag` time steps before it."""
+    rows = []
+    for pair, event in definitional_pairs(names).items():
+        if event in pair:
+            (feature,) = pair - {event}
+            rows.append([event, feature, lag])
+    return sorted(rows)
 
 
 class TableFile:
