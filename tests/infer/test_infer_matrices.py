@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from cytocause.infer import infer
+from cytocause.infer.cuts import best_cuts, sort_by_unit
+from cytocause.infer.estimate import Options
 from cytocause.infer.missing import frequency_divergence
+from cytocause.infer.nml import build_costs
 from cytocause.infer.ranks import multiply, recode
 from tests.infer import data
 
@@ -51,6 +54,24 @@ def test_products_of_levels_beyond_32_bits():
     first = {}
     for label, pair in zip(joint.tolist(), zip(a.tolist(), b.tolist())):
         assert first.setdefault(label, pair) == pair
+
+
+def test_cuts_given_labels_whose_products_are_beyond_32_bits():
+    rng = np.random.default_rng(1)
+    unit = np.repeat(np.arange(20), 40).astype(np.int32)
+    few = rng.integers(0, 3, 800).astype(np.int32)
+    label = ((unit >= 10) ^ (few == 1)).astype(np.int32)
+    order, first, costs = np.empty(800, np.int32), np.zeros(21, np.int32), build_costs(800)
+    sort_by_unit(unit, 20, order, first)
+    found = []
+    # the same three labels, near to each other and far apart
+    for given, levels in ((few, 3), (few * np.int32(2**20), 2**21 + 1)):
+        of = np.zeros(20, np.int32)
+        bins = best_cuts(
+            unit, order, first, 20, given, levels, label, 1024, 2, np.empty(0), costs, Options(False, False, True, 50), of
+        )
+        found.append((bins, of.tolist()))
+    assert found[0] == found[1] and found[0][0] > 1
 
 
 def test_labels_far_apart_are_renumbered_as_they_appear():
