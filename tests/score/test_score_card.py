@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytocause.report.scores import score
 from cytocause.score.bootstrap import draws, intervals
 from cytocause.score.card import pool_counts, rows_of_card, scorecard
 from cytocause.score.events import event_counts
@@ -225,6 +226,16 @@ def test_the_card_says_when_a_sample_was_simulated_with_what_models_are_trained_
     assert said(a=train, b=test) == (False, 0, "settings of the training range: not a test score: seed 7, photons 400 (a)")
     assert said(a=train, b=train) == (False, 0, "settings of the training range: not a test score: seed 7, photons 400")
     assert said(a=test, b={}) == (None, None, "it is not said of b")
+
+
+def test_the_reports_table_shows_false_edges_by_class_and_what_the_card_is_no_score_of():
+    graph = edge_counts(TRUTH, [*TRUTH, edge("CAF", "speed")], conditions=["drug", "CAF"], tolerance_min=10)
+    features = {"tumour": [{"with": ["area_um2"], "without": ["perimeter_um"]}]}
+    ranges = {"a": {"test_range": False, "training_values": ["seed 7"]}}
+    rows = {row["key"]: row for row in score(scorecard({"a": {"tumour": ROWS}}, graph, features=features, ranges=ranges))["rows"]}
+    assert [rows[f"infer.false_{name}"]["value"] for name in ("directed_edges", "edges_condition_to_x", "edges_same_cell")] == ["1", "1", "0"]
+    assert rows["measure.features_without_truth"]["value"] == "1" and "perimeter_um" in rows["measure.features_without_truth"]["note"]
+    assert rows["score.test_range"]["value"] == "no" and rows["score.test_range"]["note"].endswith("not a test score: seed 7")
 
 
 def test_rows_are_matched_by_frame_and_number():
