@@ -93,6 +93,19 @@ def test_bytes_turned_over_in_a_compressed_page(tmp_path):
     fails(tmp_path / "m.tif", "truncated or broken at frame 3")
 
 
+@pytest.mark.parametrize("where", ["TiffFile", "TiffPage.asarray"])
+def test_too_little_memory_is_no_defect_of_the_file(tmp_path, monkeypatch, where):
+    """The job must fail and be run again with more memory; listed as a broken movie, a sound sample would be lost."""
+
+    def exhausted(*args, **options):
+        raise MemoryError("of the machine")
+
+    WRITERS["zlib"](tmp_path / "m.tif")
+    monkeypatch.setattr(f"tifffile.{where}", exhausted)
+    with pytest.raises(MemoryError, match="of the machine"), open_movie(tmp_path / "m.tif") as movie:
+        movie.frame(0)
+
+
 @pytest.mark.parametrize(
     ("axes", "text"),
     [
