@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytocause.io import InputDefect, atomic_dir, atomic_path, read_json, write_json
+from cytocause.io import SCHEMA, SCHEMA_VERSION, InputDefect, atomic_dir, atomic_path, read_json, write_json
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -118,3 +118,12 @@ def test_a_thread_that_writes_on_after_the_error_leaves_nothing(tmp_path):
         raise OSError("the disk is full")
     late.join()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_another_schema_version_is_refused_by_name(tmp_path):
+    write_json({SCHEMA: SCHEMA_VERSION, "frames": [0]}, tmp_path / "movie.json")
+    assert read_json(tmp_path / "movie.json")["frames"] == [0]
+    write_json({SCHEMA: "0", "frames": [0]}, tmp_path / "movie.json")
+    with pytest.raises(InputDefect, match=f"written with file schema 0, this version of cytocause reads {SCHEMA_VERSION}") as caught:
+        read_json(tmp_path / "movie.json")
+    assert "movie.json" in str(caught.value) and "run again" in caught.value.todo

@@ -144,6 +144,18 @@ def test_a_truncated_table(tmp_path):
             read_table(tmp_path / "a.parquet")
 
 
+def test_too_little_memory_is_no_defect_of_the_table(tmp_path, monkeypatch):
+    """Arrow's own MemoryError is an ArrowException too, and those are broken files."""
+
+    def exhausted(*args, **options):
+        raise pa.lib.ArrowMemoryError("of the machine")
+
+    write_table(pd.DataFrame({"y_um": [1.0]}), tmp_path / "a.parquet")
+    monkeypatch.setattr(pq.ParquetFile, "read", exhausted)
+    with pytest.raises(MemoryError, match="of the machine"):
+        read_table(tmp_path / "a.parquet")
+
+
 def test_missing_table(tmp_path):
     with pytest.raises(InputDefect, match="does not exist"):
         read_table(tmp_path / "none.tsv")

@@ -12,7 +12,7 @@ from cytocause.io import describe, read_table, write_labels, write_movie, write_
 
 KEYS = {
     *["sample", "source", "n_frames", "frames", "time_min", "frame_interval_min", "pixel_size_um", "unit", "height"],
-    *["width", "channels", "dtype", "intensity", "drift_px", "has_movie", "has_truth", "axes"],
+    *["width", "channels", "dtype", "intensity", "drift_px", "has_movie", "has_truth", "axes", "cytocause_schema"],
 }
 ROW = {"pixel_size_um": 0.65, "frame_interval_min": 10}
 

@@ -4,6 +4,9 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tifffile
 
@@ -49,6 +52,7 @@ CASES = {
     "one_cell": ({}, None),
     "two_channels": ({}, ["channel"]),
     "no_such_track": ({"corrections": "data/fix.tsv"}, ["fix.tsv", "99"]),
+    "older_version": ({"movie": "", "tracks": "data/older.parquet"}, ["older.parquet", "written with table schema 0", "reads 1"]),
 }
 
 
@@ -78,9 +82,11 @@ def ran(tmp_path_factory):
     write(data / "one_cell.tif", movie(centres=((26, 26),)))
     write(data / "two_channels.tif", np.stack([plain, plain], axis=1), "TCYX")
     (data / "fix.tsv").write_text("population\ttrack_id\tframe\taction\tannotator\tdate\ncells\t99\t2\texclude\tme\td\n")
-    rows = ["sample\tmovie\taxes\tcorrections\tpixel_size_um\tframe_interval_min\tdrug"]
+    tracks = pa.table({"track_id": [1, 1], "frame": [0, 1], "y_um": [5.0, 6.0], "x_um": [5.0, 6.0]})
+    pq.write_table(tracks.replace_schema_metadata({"cytocause_schema": "0"}), data / "older.parquet")
+    rows = ["sample\tmovie\ttracks\taxes\tcorrections\tpixel_size_um\tframe_interval_min\tdrug"]
     for k, (name, (columns, _)) in enumerate(CASES.items()):
-        cells = (columns.get("movie", f"data/{name}.tif"), columns.get("axes", ""), columns.get("corrections", ""))
+        cells = (columns.get("movie", f"data/{name}.tif"), *(columns.get(column, "") for column in ("tracks", "axes", "corrections")))
         rows.append("\t".join([name, *cells, "1", "5", str(k % 2)]))
     (tree / "samples.tsv").write_text("\n".join(rows) + "\n")
     (tree / "bad.yaml").write_text(CONFIG)
@@ -118,8 +124,21 @@ def test_a_failed_sample_has_all_its_files_and_says_why_in_each_status(ran):
         assert status["failed_at"] == "prepare"
 
 
+def test_a_table_of_an_older_version_among_the_results_is_a_row_and_the_other_sample_goes_on(tiny, tmp_path):
+    tree = lab.copy_run(tiny, tmp_path / "tree")
+    path = tree / "results" / "samples" / "quiet" / "tumour" / "cells.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"cytocause_schema": b"0"}), path)
+    lab.run(tree, "results/failed_samples.tsv")
+    rows = failed(tree)
+    assert set(rows) == {"quiet"} and rows["quiet"]["failed_at"] == "fate"
+    for word in ("cells.parquet", "written with table schema 0, this version of cytocause reads 1"):
+        assert word in rows["quiet"]["reason"]
+    assert "Move the old results away" in rows["quiet"]["todo"]
+    assert set(pd.read_parquet(tree / "results" / "assemble" / "table.parquet")["sample"]) == {"drug"}
+
+
 def test_the_table_holds_the_good_samples_only(ran):
-    pandas = pytest.importorskip("pandas")
-    table = pandas.read_parquet(ran / "results" / "assemble" / "table.parquet")
+    table = pd.read_parquet(ran / "results" / "assemble" / "table.parquet")
     good = {name for name, (_, words) in CASES.items() if words is None}
     assert {str(name).split(":")[0] for name in table["trajectory"]} == good

@@ -13,6 +13,9 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+SCHEMA = "cytocause_schema"  # the key under which a file that another stage reads says its version
+SCHEMA_VERSION = "1"
+
 
 @contextmanager
 def atomic_path(path):
@@ -62,18 +65,32 @@ def write_json(obj, path):
 def read_json(path):
     """The object in a JSON file.
 
-    Raises InputDefect when the file is absent or is not JSON.
+    Raises InputDefect when the file is absent, is not JSON, or says that it is of another schema version.
     """
     from cytocause.io.errors import InputDefect
 
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputDefect("The file does not exist.", file=path, todo="Check its path.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputDefect(
             f"The file is not valid JSON ({error}).", file=path, todo="Delete it and run again, or mend it."
         ) from None
+    check_version(found.get(SCHEMA) if isinstance(found, dict) else None, "file", path)
+    return found
+
+
+def check_version(version, what, path):
+    """Raise InputDefect where a file (`what`: "table" ...) says that it is of another schema version than this one; None says nothing."""
+    from cytocause.io.errors import InputDefect
+
+    if version is not None and version != SCHEMA_VERSION:
+        raise InputDefect(
+            f"The {what} was written with {what} schema {version}, this version of cytocause reads {SCHEMA_VERSION}.",
+            file=path,
+            todo="Move the old results away (or delete them) and run again, or go back to the version that wrote them.",
+        )
 
 
 def plain(obj):

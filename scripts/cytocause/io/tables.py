@@ -8,10 +8,9 @@ import json
 import re
 from pathlib import Path
 
-from cytocause.io.atomic import atomic_path
+from cytocause.io.atomic import SCHEMA, SCHEMA_VERSION, atomic_path, check_version
 from cytocause.io.errors import InputDefect
 
-SCHEMA_VERSION = "1"
 ROW_GROUP = 1 << 14  # rows of a Parquet file that are packed at once
 LEVELS = ("date", "donor", "chip", "position", "region", "control")
 
@@ -80,14 +79,16 @@ def _read_parquet(path, columns):
 
     try:
         with pq.ParquetFile(path) as file:
-            version = (file.schema_arrow.metadata or {}).get(b"cytocause_schema")
-            _check_version(version, path)
+            version = (file.schema_arrow.metadata or {}).get(SCHEMA.encode())
+            check_version(version and version.decode(), "table", path)
             names = [name for name in file.schema_arrow.names if columns is None or name in columns]
             _check_columns(columns, file.schema_arrow.names, path)
             # column by column: the peak is the table and one column, not the table three times
             read = {name: _column(file.read(columns=[name], use_threads=False)) for name in names}
             n_rows = file.metadata.num_rows
         pa.default_memory_pool().release_unused()  # else the reader keeps about as much as it gave
+    except MemoryError:  # also Arrow's own, which is an ArrowException too: the machine's defect, not the file's
+        raise
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
@@ -111,15 +112,6 @@ def _check_columns(wanted, found, path):
 
 def _column(table):
     return table.to_pandas(ignore_metadata=True, self_destruct=True, use_threads=False).iloc[:, 0]
-
-
-def _check_version(version, path):
-    if version is not None and version.decode() != SCHEMA_VERSION:
-        raise InputDefect(
-            f"The table was written with table schema {version.decode()}, this version of cytocause reads {SCHEMA_VERSION}.",
-            file=path,
-            todo="Move the old results away (or delete them) and run again, or go back to the version that wrote them.",
-        )
 
 
 def write_table(df, path):
@@ -174,7 +166,7 @@ def _write_parquet(parts, path):
         if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type) or pa.types.is_null(field.type):
             field = field.with_type(pa.string())
         fields.append(field.with_metadata({"unit": units[field.name]} if field.name in units else None))
-    metadata = {"cytocause_schema": SCHEMA_VERSION, "units": json.dumps(units, sort_keys=True)}
+    metadata = {SCHEMA: SCHEMA_VERSION, "units": json.dumps(units, sort_keys=True)}
     schema = pa.schema(fields, metadata)
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=True) as writer:
         while df is not None:

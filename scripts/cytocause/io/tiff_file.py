@@ -47,6 +47,8 @@ class TiffReader:
             if error.errno:
                 raise
             raise _broken(self.path, error) from None
+        except MemoryError:  # the machine's defect, not the file's
+            raise
         except Exception as error:  # noqa: BLE001 - a broken file makes the decoder raise anything: struct.error, KeyError ...
             raise _broken(self.path, error) from None
         finally:

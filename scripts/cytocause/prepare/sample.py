@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cytocause.io import InputDefect
+from cytocause.io import SCHEMA, SCHEMA_VERSION, InputDefect
 from cytocause.prepare import extent
 from cytocause.prepare.metadata import settle_interval, settle_pixel_size, settle_times
 from cytocause.prepare.survey import judge, survey
@@ -120,6 +120,7 @@ _QUALITY = {
 
 def _common(cfg, frames, time_min, interval, pixel, *, unit):
     return {
+        SCHEMA: SCHEMA_VERSION,
         "sample": cfg["sample"],
         "n_frames": len(frames),
         "frames": frames,
