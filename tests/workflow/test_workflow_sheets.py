@@ -96,14 +96,15 @@ def test_numbers_are_numbers_levels_are_text_and_comments_and_blank_lines_are_sk
         sample  movie  pixel_size_um  frame_interval_min  date        chip  control  drug
         a       a.tif  0.65           5                   2026-01-02  7     vehicle  0
         #another
-        b       b.tif  unknown        .                   .           .     .        1
+        b       b.tif  .              .                   .           .     .        1
         """
     )
     assert samples[0]["row"] == {"pixel_size_um": 0.65, "frame_interval_min": 5}
     assert samples[0]["levels"] == {"date": "2026-01-02", "chip": "7", "control": "vehicle"}
     assert samples[0]["conditions"] == {"drug": 0}
-    assert samples[1]["row"] == {"pixel_size_um": "unknown"}
-    assert samples[1]["levels"] == {}
+    assert samples[1]["row"] == samples[1]["levels"] == {}
+    samples, _ = world("sample movie pixel_size_um drug\na a.tif unknown 0")
+    assert samples[0]["row"] == {"pixel_size_um": "unknown"}
 
 
 def test_a_folder_of_frames_is_sorted_by_its_numbers(world, tmp_path):
@@ -134,6 +135,8 @@ BAD_SAMPLES = {
     "a number as text": ("sample movie pixel_size_um drug\na a.tif 0,65 0", ['row 2: pixel_size_um is "0,65"', "unknown"]),
     "text for a number": ("sample movie frame_interval_min drug\na a.tif ten 0", ["frame_interval_min is the text", "a number"]),
     "a negative size": ("sample movie pixel_size_um drug\na a.tif -1 0", ["pixel_size_um is -1", "above 0"]),
+    "two units": ("sample movie pixel_size_um drug\na a.tif 0.65 0\nb b.tif unknown 1", ["samples.tsv, row 3: pixel_size_um is `unknown`, and 0.65 in row 2", "`unknown` for all"]),
+    "two intervals": ("sample movie frame_interval_min drug\na a.tif 5 0\nb b.tif 4 1", ["samples.tsv, row 2: frame_interval_min is 5, and 4 in row 3", "assemble.time_step_min"]),
     "wrong axes": ("sample movie axes drug\na a.tif TQYX 0", ['axes is "TQYX"', "TCYX"]),
     "an unknown column": ("sample movie dose drug\na a.tif 3 0", ["unknown column 'dose'", "conditions", "drug"]),
     "a column twice": ("sample movie movie drug\na a.tif a.tif 0", ["column 'movie' is there twice"]),
@@ -157,6 +160,57 @@ def test_a_bad_sample_sheet_is_refused_with_its_row(world, name):
     message = refused(world, sheet)
     for word in words:
         assert word in message, message
+
+
+INTERVALS = "sample movie tracks frame_interval_min pixel_size_um times control drug\n"
+
+
+def test_samples_that_never_meet_in_the_table_may_differ_in_unit_and_interval(world):
+    """Left out as a control; tables that may be in um themselves; a table of times; a hundredth apart; blank: known from the file only."""
+    for row in (
+        "b b.tif . 4 unknown . blank 1",
+        "b . tracks.csv . unknown . . 1",
+        "b b.tif . 4 . times.tsv . 1",
+        "b b.tif . 5.04 . . . 1",
+        "b b.tif . . . . . 1",
+    ):
+        assert len(world(f"{INTERVALS}a a.tif . 5 0.65 . . 0\n{row}")[0]) == 2
+    kept = {"assemble": {"controls": "include", "time_step_min": 20}}
+    assert "row 3: pixel_size_um is `unknown`" in refused(world, f"{INTERVALS}a a.tif . 5 0.65 . . 0\nb b.tif . 4 unknown . blank 1", **kept)
+
+
+def test_frame_intervals_must_divide_the_time_step_in_minutes(world):
+    sheet = f"{INTERVALS}a a.tif . 5 . . . 0\nb b.tif . 4 . . . 1"
+    assert len(world(sheet, assemble={"time_step_min": 20})[0]) == 2
+    message = refused(world, sheet, assemble={"time_step_min": 10})
+    assert "samples.tsv, row 3: frame_interval_min is 4, and assemble.time_step_min is 10" in message and "row 2" not in message
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("toc-nuclie", ['segment.populations[0].model is "toc-nuclie"; allowed: toc-brightfield, toc-nuclei (shipped)', "cyto3", "Did you mean 'toc-nuclei'?"]),
+        ("gone/mine.pt", ['segment.populations[0].model is "gone/mine.pt", and there is no such file', "toc-nuclei"]),
+        ("models", ['is "models"; allowed']),
+    ],
+)  # fmt: skip
+def test_a_model_that_does_not_exist_is_refused(world, model, words):
+    message = refused(world, "sample movie drug\na a.tif 0", segment={"populations": [{"name": "cells", "model": model}]})
+    for word in words:
+        assert word in message, message
+
+
+@pytest.mark.parametrize("model", ["toc-brightfield", "cyto3", "nuclei", "./b.tif"])
+def test_models_by_name_and_by_path_are_taken(world, model):
+    segment = {"populations": [{"name": "cells", "model": model}, {"name": "other", "engine": "threshold", "model": "nothing"}]}
+    assert len(world("sample movie drug\na a.tif 0", segment=segment)[0]) == 1
+
+
+@pytest.mark.parametrize("unit", ["um", "px"])
+def test_contact_lies_inside_vicinity(world, unit):
+    message = refused(world, "sample movie drug\na a.tif 0", measure={f"r1_{unit}": 50})
+    assert f"measure.r1_{unit} is 50, larger than measure.r2_{unit}" in message
+    assert len(world("sample movie drug\na a.tif 0", measure={f"r1_{unit}": 50, f"r2_{unit}": 50})[0]) == 1
 
 
 def test_one_label_image_for_two_populations_is_refused_unless_it_has_their_channels(world, tmp_path):

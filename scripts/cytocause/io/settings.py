@@ -103,12 +103,12 @@ def explain(error, source, where=None):
     if rule == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
         unknown = [name for name in error.instance if name not in known]
-        return [f"{at}: unknown key {name!r}.{_nearest(name, known)} Known here: {', '.join(known)}." for name in unknown]
+        return [f"{at}: unknown key {name!r}.{nearest(name, known)} Known here: {', '.join(known)}." for name in unknown]
     if rule == "required":
         missing = [name for name in value if name not in error.instance]
         return [f"{at}: {name!r} is missing." for name in missing]
     if rule == "enum":
-        return [f"{at} is {found}; allowed: {', '.join(str(item) for item in value)}.{_nearest(error.instance, value)}"]
+        return [f"{at} is {found}; allowed: {', '.join(str(item) for item in value)}.{nearest(error.instance, value)}"]
     if rule == "const":
         return [f"{at} is {found}; allowed: {value}."]
     if rule == "type":
@@ -186,7 +186,8 @@ def _text_hint(error):
     return " It is a number written as text: drop the quotes, write 1.0e-3 for 1e-3, and use --configfile, not --config, for nested values."
 
 
-def _nearest(name, known):
+def nearest(name, known):
+    """ " Did you mean 'track'?" where a known name is like this one, else ""."""
     close = difflib.get_close_matches(str(name), [str(item) for item in known], n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from cytocause.io.settings import ConfigError, explain, load_yaml, shown
+from cytocause.io.model_names import CELLPOSE_FILES, is_path, shipped_models
+from cytocause.io.settings import ConfigError, explain, load_yaml, nearest, shown
 
 ENTRIES = ("movie", "labels", "tracks", "cells")  # from the raw to the refined; the last one given is where a sample enters
 LEVELS = ("date", "donor", "chip", "position", "region", "control")
@@ -23,6 +24,7 @@ FIELDS = ("pixel_size_um", "frame_interval_min", "axes")
 TRACK_ACTIONS = ("link", "cut", "exclude", "type", "division", "not_division")
 FATE_ACTIONS = ("death", "not_death", "division", "not_division")
 NOT_POPULATIONS = ("simulate", "prepare", "status", "truth")  # folders beside the populations'
+LEFT_OUT_CONTROLS = ("blank", "death_positive")  # unless assemble.controls keeps them
 TAKEN = ("trajectory", "time_step", "death", "division")  # columns of the table with a meaning of their own
 IMAGES = (".tif", ".tiff", ".btf", ".tf8", ".stk", ".lsm")  # as in frame_files; a preview beside the frames is no frame
 
@@ -51,6 +53,7 @@ def read_experiment(config, schemas, models="resources/causal_models"):
     """
     problems = []
     populations = check_populations(config, problems)
+    check_radii(config, problems)
     check_conditions(config, schemas, problems)
     samples = []
     if not problems:
@@ -86,7 +89,30 @@ def check_populations(config, problems):
             problems.append(
                 f"config: segment.populations[{k}].channel is {channel}; the config names {len(config['channels'])} channels, counted from 0."
             )
+        if population.get("engine") == "cellpose":
+            check_model(population["model"], f"config: segment.populations[{k}].model is {shown(population['model'])}", problems)
     return names
+
+
+def check_model(model, at, problems):
+    """A model is a shipped one, one of Cellpose's own by name, or a file that is there."""
+    shipped = list(shipped_models())
+    if is_path(model):
+        if not os.path.isfile(os.path.expanduser(model)):
+            problems.append(f"{at}, and there is no such file. Give the path of a file with weights, or a shipped model: {', '.join(shipped)}.")
+    elif model not in shipped and model not in CELLPOSE_FILES:
+        problems.append(
+            f"{at}; allowed: {', '.join(shipped)} (shipped), {', '.join(CELLPOSE_FILES)} (Cellpose's own), or the path of a file with weights."
+            f"{nearest(model, [*shipped, *CELLPOSE_FILES])}"
+        )
+
+
+def check_radii(config, problems):
+    """Contact lies inside vicinity."""
+    for unit in ("um", "px"):
+        near, far = config["measure"][f"r1_{unit}"], config["measure"][f"r2_{unit}"]
+        if near > far:
+            problems.append(f"config: measure.r1_{unit} is {near}, larger than measure.r2_{unit}, which is {far}; expected contact inside vicinity.")
 
 
 def check_conditions(config, schemas, problems):
@@ -203,7 +229,7 @@ def read_samples(config, schemas, populations, models, problems):
     if not rows and not problems:
         problems.append(f"{path}: no row below the header; nothing to do.")
     corrections_schema = load_yaml(Path(schemas) / "corrections.schema.yaml")
-    samples, seen = [], {}
+    samples, seen, compared = [], {}, []
     for number_, row in rows:
         at = f"{path}, row {number_}"
         name = row.get("sample")
@@ -229,8 +255,57 @@ def read_samples(config, schemas, populations, models, problems):
             else []
         )
         samples.append(record)
+        if config["assemble"]["controls"] != "exclude" or row.get("control") not in LEFT_OUT_CONTROLS:
+            compared.append((number_, record))
     check_levels_of_conditions(samples, conditions, path, problems)
+    check_one_unit(compared, path, problems)
+    check_one_interval(compared, config["assemble"], path, problems)
     return samples
+
+
+def check_one_unit(samples, path, problems):
+    """Samples of one table are all in um or all in px. Blank sizes are known from the files only, and tables may be in um themselves.
+
+    samples : list of (row in the sheet, record)
+    """
+    sized = [(number_, record["row"]["pixel_size_um"], record) for number_, record in samples if "pixel_size_um" in record["row"]]
+    unknown = [
+        number_ for number_, size, record in sized if size == "unknown" and (record["movie"] or record["labels"] or record["simulate"])
+    ]
+    known = [(number_, size) for number_, size, _ in sized if is_number(size)]
+    if unknown and known:
+        problems.append(
+            f"{path}, row {unknown[0]}: pixel_size_um is `unknown`, and {known[0][1]} in row {known[0][0]}: one sample would be measured in px, "
+            "the other in um. Give it for all samples, or `unknown` for all."
+        )
+
+
+def check_one_interval(samples, assemble, path, problems):
+    """Frame intervals that the sheet gives fit one time step, as `assemble` needs it. Samples with a table of times are left to `prepare`.
+
+    samples : list of (row in the sheet, record); assemble : the config's section
+    """
+    given = [
+        (number_, record["row"]["frame_interval_min"])
+        for number_, record in samples
+        if is_number(record["row"].get("frame_interval_min")) and record["row"]["frame_interval_min"] > 0 and not record["times"]
+    ]
+    step = assemble["time_step_min"]
+    if step is None:
+        intervals = [interval for _, interval in given]
+        if given and max(intervals) > 1.01 * min(intervals):  # the tolerance of `assemble`
+            (low, first), (high, second) = (given[intervals.index(choose(intervals))] for choose in (min, max))
+            problems.append(
+                f"{path}, row {high}: frame_interval_min is {second:g}, and {first:g} in row {low}; one table needs one time step. "
+                "Set assemble.time_step_min to a common multiple, or mend the sheet."
+            )
+        return
+    for number_, interval in given:
+        if abs(max(1, round(step / interval)) * interval - step) > 0.01 * step:
+            problems.append(
+                f"{path}, row {number_}: frame_interval_min is {interval:g}, and assemble.time_step_min is {step:g}, which is no whole number of "
+                "such frames. Choose a common multiple of the samples' frame intervals."
+            )
 
 
 def condition_value(text, condition, at, problems):

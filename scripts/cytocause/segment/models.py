@@ -9,21 +9,9 @@ import hashlib
 import os
 from pathlib import Path
 
-SHIPPED = Path(__file__).resolve().parents[3] / "resources" / "cellpose"
-# Cellpose 3.1's own names and the file each is kept in.
-CELLPOSE_FILES = {
-    "cyto": "cytotorch_0",
-    "cyto2": "cyto2torch_0",
-    "nuclei": "nucleitorch_0",
-    **{
-        name: name
-        for name in [
-            *("cyto3", "cyto2_cp3", "tissuenet_cp3", "livecell_cp3", "yeast_PhC_cp3", "yeast_BF_cp3"),
-            *("bact_phase_cp3", "bact_fluor_cp3", "deepbacs_cp3", "CP", "CPx"),
-            *("TN1", "TN2", "TN3", "LC1", "LC2", "LC3", "LC4"),
-        ]
-    },
-}
+from cytocause.io.model_names import CELLPOSE_FILES, SHIPPED, is_path, shipped_models
+
+__all__ = ["SHIPPED", "ModelError", "cellpose_folder", "is_path", "resolve_model", "sha256", "shipped_models"]
 CELLPOSE_URL = "https://www.cellpose.org/models/"
 
 
@@ -31,19 +19,9 @@ class ModelError(ValueError):
     """A model that cannot be used; the message says what was found, where, and what to do."""
 
 
-def shipped_models(folder=SHIPPED):
-    """Names of the models shipped with the project: {name: file}."""
-    return {path.stem: path for path in sorted(Path(folder).glob("*.pt"))}
-
-
 def cellpose_folder():
     """Folder where Cellpose keeps its weights on this machine."""
     return Path(os.environ.get("CELLPOSE_LOCAL_MODELS_PATH") or Path.home() / ".cellpose" / "models")
-
-
-def is_path(model):
-    """Whether the config's `model` is a path rather than a name."""
-    return "/" in model or os.sep in model or Path(model).suffix != ""
 
 
 def resolve_model(model):
