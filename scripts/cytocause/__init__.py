@@ -2,11 +2,12 @@
 
 One room per stage (simulate, prepare, segment, track, measure, fate, assemble, infer, report, score) and `io`, which they share.
 
-Importing the package points numba's disk cache at a folder named after all kernels, before numba is first imported:
+Importing the package points numba's disk cache at a folder named after all kernels, whether numba is imported already or not:
 numba's own index looks at the file of the compiled function only, so an edited callee in another file would go on giving the old answer.
 """
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,9 @@ def _key_numba_cache():
     # The base is kept beside the keyed folder: a child process with other kernels keys from the base, not from its parent's folder.
     os.environ["CYTOCAUSE_NUMBA_BASE"] = str(folder.parent)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    loaded = getattr(sys.modules.get("numba"), "config", None)
+    if loaded is not None:  # it has read the environment already
+        loaded.CACHE_DIR = str(folder)
 
 
 _key_numba_cache()

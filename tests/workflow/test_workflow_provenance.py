@@ -157,8 +157,9 @@ print(outer(1))
 """
 
 
-def test_an_edited_callee_gives_the_new_answer(tmp_path):
-    """numba's own index misses this edit: the compiled caller lies in a file that did not change."""
+@pytest.fixture
+def demo(tmp_path):
+    """(folder of a small package with a caller and a callee in two files, environment to run it in)."""
     package = tmp_path / "scripts" / "cytocause"
     for name in ("__init__.py", "io/__init__.py", "io/provenance.py"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
@@ -172,6 +173,20 @@ def test_an_edited_callee_gives_the_new_answer(tmp_path):
     )
     env = {key: value for key, value in os.environ.items() if not key.startswith(("NUMBA", "CYTOCAUSE"))}
     env.update(PYTHONPATH=str(tmp_path / "scripts"), NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    return demo, env
+
+
+def test_numba_imported_first_keeps_its_kernels_in_the_keyed_folder_too(demo, tmp_path):
+    probe = "import numba\nimport cytocause, os\nfrom cytocause.demo.outer import outer\nprint(outer.stats.cache_path, os.environ['NUMBA_CACHE_DIR'])"
+    done = subprocess.run([sys.executable, "-c", probe], env=demo[1], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    used, keyed = map(Path, done.stdout.split())
+    assert keyed.parent == tmp_path / "cache" and keyed in used.parents
+
+
+def test_an_edited_callee_gives_the_new_answer(demo, tmp_path):
+    """numba's own index misses this edit: the compiled caller lies in a file that did not change."""
+    demo, env = demo
 
     def answer():
         done = subprocess.run([sys.executable, "-c", CALLER], env=env, check=False, capture_output=True, text=True, timeout=120)
