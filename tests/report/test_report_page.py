@@ -48,8 +48,21 @@ def test_every_edge_has_a_card_with_dots_numbers_and_a_sentence():
     assert death["verdict"].startswith("Positive in")
     condition = next(c for c in context["cards"] if c["source_column"] == "CAF_presence" and c["target_column"] == "death")
     assert condition["undecided"] and condition["charts"][0]["svg"].count("<circle") == 8
-    assert condition["table"]["head"] == ["CAF_presence", "chips", "cells", "rows", "deaths", "deaths per 100 cell hours"]
-    assert [row[1] for row in condition["table"]["rows"]] == [4, 4]
+    assert condition["table"]["head"] == ["CAF_presence", "dates", "chips", "cells", "rows", "deaths", "deaths per 100 cell hours"]
+    assert [row[:4] for row in condition["table"]["rows"]] == [["0", 1, 4, "36"], ["1", 1, 4, "36"]]
+
+
+def test_the_card_of_a_condition_counts_every_level_that_the_experiment_has():
+    data = experiment.data()
+    for condition in data["design"]["conditions"]:
+        for k, value in enumerate(condition["values"]):
+            value["units"].update(donor=k + 1, position=5 + k, region=20)
+    card = next(c for c in sections(data)["cards"] if c["source_column"] == "CAF_presence")
+    assert card["table"]["head"][:8] == ["CAF_presence", "dates", "donors", "chips", "positions", "regions", "cells", "rows"]
+    assert [row[1:6] for row in card["table"]["rows"]] == [[1, 1, 4, 5, 20], [1, 2, 4, 6, 20]]
+    data["design"] = None
+    card = next(c for c in sections(data)["cards"] if c["source_column"] == "CAF_presence")
+    assert card["table"]["head"][:4] == ["CAF_presence", "chips", "cells", "rows"]
 
 
 def test_films_are_embedded_within_the_budget():
@@ -154,7 +167,8 @@ def test_a_condition_that_varies_inside_a_chip_is_compared_between_samples():
     for s in data["cfg"]["samples"]:
         s["levels"] = {"chip": f"c{s['conditions']['treatment']}"}
     card = next(c for c in sections(data)["cards"] if c["source_column"] == "CAF_presence")
-    assert card["table"]["head"][1] == "samples" and card["charts"][0]["svg"].count("<circle") == 8
+    assert card["table"]["head"][:5] == ["CAF_presence", "dates", "chips", "samples", "cells"]
+    assert card["charts"][0]["svg"].count("<circle") == 8
 
 
 def test_chips_of_several_dates_are_also_compared_within_their_date():

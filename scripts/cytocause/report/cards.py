@@ -16,12 +16,14 @@ from cytocause.report.names import counted, events_of, listed, short, spoken, wi
 from cytocause.report.permutation import permutation_p
 from cytocause.report.sentences import KIND_LABELS, capital, claim, verdict
 
+LEVELS = ("date", "donor", "chip", "position", "region")
+
 
 class Experiment:
     """What the cards need to know about the table.
 
     rows : {"chip" | "sample": Rows}, the same rows with chips or samples as units
-    conditions : list of {name, kind, reference, values}
+    conditions : list of {name, kind, reference, values} and, where the design is known, units: for each value {level: number of units or None}
     of_unit : {"chip" | "sample": {unit name: {condition: value}}}, a value None where it varies inside the unit
     states : names of event variables
     step_min, step_frames : length of a time step, None when unknown
@@ -144,6 +146,12 @@ def test_condition(condition, target, experiment, within_dates=False):
     return {**test, "kind": kind, "values": values, "codes": codes, "strata": strata, "title": title}
 
 
+def _levels(condition, compared):
+    """Levels that the experiment has, in their order: of the design, and the one that the condition is compared between."""
+    known = [level for level in LEVELS if any(units.get(level) is not None for units in condition.get("units") or [])]
+    return [level for level in (*LEVELS, "sample") if level in known or level == compared]
+
+
 def _condition_card(context, arrow, experiment):
     condition = experiment.condition(arrow.source)
     test = test_condition(condition, arrow.target, experiment)
@@ -151,13 +159,13 @@ def _condition_card(context, arrow, experiment):
     rows, word = experiment.rows[test["kind"]], experiment.unit_word if test["kind"] == "chip" else "sample"
     colours = {stratum: i for i, stratum in enumerate(sorted(set(test["strata"])))}
     units = rows.units.tolist()
-    levels = condition["values"]
+    levels = _levels(condition, word)
     groups, table = [], []
-    for i, level in enumerate(levels):
-        here = [u for u in range(len(units)) if shown(experiment.of_unit[test["kind"]][units[u]].get(arrow.source)) == shown(level)]
+    for i, value in enumerate(condition["values"]):
+        here = [u for u in range(len(units)) if shown(experiment.of_unit[test["kind"]][units[u]].get(arrow.source)) == shown(value)]
         groups.append(
             (
-                f"{arrow.source}\n{shown(level)}",
+                f"{arrow.source}\n{shown(value)}",
                 [
                     (test["values"][u], colours[test["strata"][u]], f"{units[u]}: {short(test['values'][u])}, {', '.join(test['strata'][u])}")
                     for u in here
@@ -166,12 +174,14 @@ def _condition_card(context, arrow, experiment):
         )
         mask = np.isin(rows.unit, here)
         known = test["values"][here][np.isfinite(test["values"][here])]
-        row = [shown(level), len(here), f"{len(np.unique(rows.trajectory[mask])):,}", f"{int(mask.sum()):,}"]
+        counts = {**(condition["units"][i] if condition.get("units") else {}), word: len(here)}
+        row = [shown(value), *("–" if counts.get(level) is None else counts[level] for level in levels)]
+        row += [f"{len(np.unique(rows.trajectory[mask])):,}", f"{int(mask.sum()):,}"]
         if arrow.target in experiment.states:
             row.append(int(np.isin(onsets(rows, arrow.target), np.flatnonzero(mask)).sum()))
         row.append(short(float(known.mean())) if len(known) else "–")
         table.append(row)
-    head = [arrow.source, f"{word}s", "cells", "rows"]
+    head = [arrow.source, *(f"{level}s" for level in levels), "cells", "rows"]
     head += [events_of(spoken(arrow.target))] if arrow.target in experiment.states else []
     context["table"] = {"head": [*head, test["title"]], "rows": table}
     legend = "" if len(colours) < 2 else " Colours: " + "; ".join(f"[[c{i}]] {', '.join(s)}" for s, i in colours.items()) + "."

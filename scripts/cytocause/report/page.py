@@ -168,7 +168,16 @@ def make_experiment(data, found):
         )
         if c["kind"] == "ordered" and not c.get("levels") and not any(isinstance(v, str) for v in values_of):
             values_of = sorted(values_of)  # the reference need not be the lowest dose
-        conditions.append({"name": c["name"], "kind": c["kind"], "reference": c.get("reference"), "values": values_of})
+        counted_units = {str(v["value"]): v["units"] for v in by_design.get(c["name"], {}).get("values", [])}
+        conditions.append(
+            {
+                "name": c["name"],
+                "kind": c["kind"],
+                "reference": c.get("reference"),
+                "values": values_of,
+                "units": [counted_units.get(str(value), {}) for value in values_of],
+            }
+        )
     step_min = design.get("time_step_min")
     longest = max((lag for a in found for lag in a.lag_steps), default=0)
     window = cfg["trigger_window_min"] / step_min if cfg["trigger_window_min"] and step_min else 2 * longest
