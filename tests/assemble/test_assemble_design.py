@@ -96,6 +96,33 @@ def test_a_treatment_per_date_is_confounded():
     assert [(f["level"], f["kind"]) for f in found] == [("date", "partial")] and "tue has not all values" in found[0]["detail"]
 
 
+def halves(place):
+    """Four chips with two positions each; place(chip, position) -> value of the treatment."""
+    names = [(f"chip{c}", f"pos{p}") for c in range(4) for p in (1, 2)]
+    return [row(f"{c}{p}", place(c, p), 0, chip=c, position=p) for c, p in names]
+
+
+def confounded(samples):
+    return [(f["level"], f["kind"]) for f in design(samples, [TREATMENT])["confounded"]]
+
+
+def test_a_condition_of_one_half_of_each_chip_cannot_be_told_from_the_half():
+    samples = halves(lambda chip, position: int(position == "pos2"))
+    assert confounded(samples) == [("position", "full")]
+    assert "Every position has one value of treatment on all chips" in design(samples, [TREATMENT])["confounded"][0]["detail"]
+    turned = halves(lambda chip, position: int((position == "pos2") == (chip in ("chip0", "chip1"))))
+    assert confounded(turned) == []
+    only_here = [s | {"levels": {"chip": s["levels"]["chip"], "position": s["sample"]}} for s in samples]  # numbers of the stage, no places
+    assert confounded(only_here) == []
+
+
+def test_a_condition_of_whole_chips_is_confounded_with_no_chip_and_a_mixed_one_is_unbalanced():
+    assert confounded(halves(lambda chip, position: int(chip in ("chip0", "chip1")))) == []
+    mixed = halves(lambda chip, position: int(chip == "chip0" or (chip == "chip1" and position == "pos1")))
+    assert confounded(mixed) == [("chip", "partial")]
+    assert "chip chip0, chip2, chip3 has not all values" in design(mixed, [TREATMENT])["confounded"][0]["detail"]
+
+
 def test_what_is_left_within_dates():
     """CAF on one of two dates only: over all chips it looks decidable, within the date it is not."""
     mon = [row(f"m{k}", 0, k % 2, date="mon") for k in range(4)]

@@ -201,12 +201,43 @@ def _confounded(samples, entries, alpha):
                     p = entry["within"][level]["smallest_p"]
                     detail += f" Within {level}s alone, no permutation test can give p below {p:.3g}."
                 out.append({"condition": name, "level": level, "kind": "partial", "detail": detail})
+        if entry["permuted_unit"] == "sample":
+            out += _confounded_inside_chips(samples, name)
     for one, other in combinations(names, 2):
         pairs = {(str(sample["conditions"][one]), str(sample["conditions"][other])) for sample in samples}
         n_one, n_other = len({pair[0] for pair in pairs}), len({pair[1] for pair in pairs})
         if n_one > 1 and n_other > 1 and (len(pairs) == n_one or len(pairs) == n_other):
             detail = f"{one} and {other} never vary apart in this experiment: their effects cannot be told from each other."
             out.append({"condition": one, "with": other, "kind": "full", "detail": detail})
+    return out
+
+
+def _confounded_inside_chips(samples, name):
+    """A condition that varies inside chips against the chips, and against the places on them.
+
+    A condition that is constant in each chip is applied to chips: that is the design, and chips are its units. Positions and regions are
+    told by their own names, which must come back on several chips to mean a place on the chip.
+    """
+    if any(sample["units"]["chip"] is None for sample in samples):
+        return []
+    out, by_chip, places = [], {}, {"position": {}, "region": {}}
+    for sample in samples:
+        value, chip = sample["conditions"][name], sample["units"]["chip"]
+        by_chip.setdefault(chip, set()).add(value)
+        for level, found in places.items():
+            if sample["units"][level] is not None:
+                found.setdefault(sample["units"][level][-1], []).append((chip, value))
+    values = set().union(*by_chip.values())
+    short = sorted("/".join(filter(None, chip)) for chip, found in by_chip.items() if found != values)
+    if short:
+        detail = f"chip {', '.join(short)} has not all values of {name}, and others have: the comparison is not balanced over the chips."
+        out.append({"condition": name, "level": "chip", "kind": "partial", "detail": detail})
+    for level, found in places.items():
+        come_back = all(len({chip for chip, _ in here}) > 1 for here in found.values())
+        one_value = all(len({value for _, value in here}) == 1 for here in found.values())
+        if len(found) > 1 and come_back and one_value:
+            detail = f"Every {level} has one value of {name} on all chips: an effect of {name} cannot be told from one of the place on the chip."
+            out.append({"condition": name, "level": level, "kind": "full", "detail": detail})
     return out
 
 
