@@ -4,11 +4,14 @@ import ast
 import os
 import re
 import subprocess
+import sys
 import zipfile
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
 
+from cytocause.io.provenance import code_files
 from cytocause.io.settings import STAGES
 from tests.workflow import lab
 from tests.workflow.lab import ROOT
@@ -28,6 +31,31 @@ def test_environments_carry_the_locks_pins():
         for pin in pins:
             name, version = pin.split("==")
             assert lock()[name] == version, f"{path.name}: {pin}"
+
+
+def foreign_imports(path):
+    """Top-level names of what a module imports from neither Python nor this package."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module]
+        yield from {name.split(".")[0] for name in names} - {*sys.stdlib_module_names, "cytocause"}
+
+
+def test_environments_hold_what_their_rules_scripts_import():
+    files = {}
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for text in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+            env, script = re.search(r"envs/(\w+)\.yaml", text)[1], re.search(r"scripts/(\w+)\.py", text)[1]
+            files.setdefault(env, set()).update(code_files(script))
+    needed = {env: {name for file in own for name in foreign_imports(file)} for env, own in files.items()}
+    assert needed["segment"] >= {"torch", "cellpose"} and needed["analysis"] >= {"jinja2", "numba"}
+    packages = packages_distributions()
+    for env, names in needed.items():
+        pins = next(item["pip"] for item in yaml.safe_load((ROOT / "envs" / f"{env}.yaml").read_text())["dependencies"] if isinstance(item, dict))
+        pinned = {pin.split("==")[0].lower() for pin in pins}
+        missing = [name for name in sorted(names) if not pinned & {package.lower() for package in packages[name]}]
+        assert missing == [], f"envs/{env}.yaml"
 
 
 def test_the_pins_that_must_not_move():
