@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from cytocause.report import evidence
 from cytocause.report.permutation import arrangements, permutation_p, smallest_p
@@ -78,14 +79,13 @@ def world():
 
 
 def test_lagged_correlation_is_that_of_the_pairs_within_each_chip(world):
-    scipy_stats = pytest.importorskip("scipy.stats")
     table, rows = world
     correlation, n_pairs, n_cells = evidence.lagged_correlation(rows, "n_immune_r1", "speed_smooth_um_min", 2)
     pairs = naive.lagged_pairs(table.to_dict("records"), "n_immune_r1", "speed_smooth_um_min", 2)
     for u, chip in enumerate(rows.units):
         x, y = zip(*((a, b) for c, a, b in pairs if c == chip))
         assert n_pairs[u] == len(x)
-        assert correlation[u] == pytest.approx(scipy_stats.spearmanr(x, y).statistic, abs=1e-10)
+        assert correlation[u] == pytest.approx(spearmanr(x, y).statistic, abs=1e-10)
     assert n_cells.max() <= 9
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tests.report import experiment
 
@@ -73,7 +74,6 @@ def test_the_page_is_written_from_the_files_of_a_run(job):
 
 
 def test_the_defaults_of_the_schema_are_what_the_page_reads():
-    yaml = pytest.importorskip("yaml")
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "report.schema.yaml").read_text(encoding="utf-8"))
     given = {k: v["default"] for k, v in schema["properties"].items()}
     assert set(experiment.DEFAULTS) == set(given) - {"overlay"}
