@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
+from cytocause.infer.table import Data, Variable
+
 
 def stream(seed, n):
     """The spec's generator: s <- (1664525 s + 1013904223) mod 2^32, values s / 2^32."""
@@ -88,3 +90,16 @@ def variables_of(case):
             "role": ["contextual" if c == 1 else "dynamic" for c in order.get("is_contextual", [0] * len(order))],
         }
     )
+
+
+def still(continuous, lengths, discrete=0, contextual=0):
+    """Data of trajectories of given lengths with variables in which nothing happens, for what depends on sizes only."""
+    zero = np.zeros(sum(lengths), np.int32)
+    variables = []
+    for kind, role, many in (
+        ("continuous", "dynamic", continuous), ("discrete", "dynamic", discrete), ("discrete", "contextual", contextual),
+    ):  # fmt: skip
+        for k in range(many):
+            variables.append(Variable(f"{kind}{role}{k}", kind, role, zero.copy(), np.zeros(1), [0], True, True))
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    return Data(variables, starts, np.ones(sum(lengths), bool), np.empty(0), 1.0, True)

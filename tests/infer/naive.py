@@ -3,8 +3,14 @@
 import itertools
 import math
 from collections import Counter
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+
+from cytocause.infer import nml
+
+lc = cache(nml.log_complexity)  # held to log_complexity, below, by a test of its own
 
 
 def log_complexity(n, levels):
@@ -58,13 +64,18 @@ def phi(rows, given, joint, levels, complexity, weight=1.0):
     weight: of each row, or one for all. Rows of an interval count for their mean weight (spec 3.3).
     """
     mean = weight if np.ndim(weight) == 0 else np.mean([weight[i] for i in rows] or [0.0])
+    return worth(Counter((given[i], joint[i]) for i in rows), Counter(given[i] for i in rows), levels, complexity, mean)
 
-    def samples(labels):
-        counts = (math.floor(mean * c + 0.5) for c in Counter(labels).values())
-        return [c for c in counts if c > 0]
 
-    value = sum(c * math.log(c) for c in samples((given[i], joint[i]) for i in rows))
-    return value - sum(c * math.log(c) + complexity(c, levels) for c in samples(given[i] for i in rows))
+def worth(both, given, levels, complexity, weight):
+    """The same from counts of (given, joint) and of given, and what each row weighs."""
+    samples = [math.floor(weight * c + 0.5) for c in both.values()]
+    known = [math.floor(weight * c + 0.5) for c in given.values()]
+    return sum(map(plogp, samples)) - sum(plogp(c) + complexity(c, levels) for c in known)
+
+
+def plogp(n):
+    return n * math.log(n) if n > 0 else 0.0
 
 
 def best_cuts(unit, units, given, joint, levels, pen, complexity, weight=1.0):
@@ -80,26 +91,77 @@ def best_cuts(unit, units, given, joint, levels, pen, complexity, weight=1.0):
     return best
 
 
+@dataclass(frozen=True)
+class How:
+    """How the twins of whole estimates work.
+
+    weights: of each row, or one number for all; bic: that complexity instead of NML; legacy: the reference's quirks;
+    truncated: back-tracking that stops at a sign (Q4), by default with legacy; max_bins: unit bins at most; rows: of the
+    whole table, incomplete ones counted (default: those given).
+    """
+
+    weights: object = 1.0
+    bic: bool = False
+    legacy: bool = False
+    truncated: bool | None = None
+    max_bins: int = 50
+    rows: int | None = None
+
+    def samples(self, n):
+        """What n rows, all there are, count for."""
+        return self.weights * n if np.ndim(self.weights) == 0 else sum(self.weights)
+
+    def whole(self, n):
+        """Rows of the whole table, n of which are complete."""
+        return self.rows or n
+
+    def units(self, column):
+        """(unit bin of each row, how many), spec 3.5: as many consecutive distinct values in each."""
+        distinct = sorted(set(column))
+        most = min(self.max_bins, max(self.whole(len(column)), 2))
+        width = max(1, math.ceil(len(distinct) / most))
+        place = {value: k // width for k, value in enumerate(distinct)}
+        return [place[value] for value in column], math.ceil(len(distinct) / width)
+
+    def cut_cost(self, column, bins):
+        """Price of that many bins of a continuous column: the choice among all places for cuts (Q5 on the places)."""
+        places = self.units(column)[1]
+        if self.legacy:
+            places = min(self.max_bins, max(self.whole(len(column)), 2), len(set(column)))
+        return log_choose(places - 1, bins - 1) if 1 < bins < places else 0.0
+
+
+def weigh(labels, weights=1.0):
+    """Weight of each label that occurs."""
+    if np.ndim(weights) == 0:
+        return {label: weights * count for label, count in Counter(labels).items()}
+    out = Counter()
+    for label, weight in zip(labels, weights):
+        out[label] += weight
+    return out
+
+
 def entropy_sum(*labels, weights=None):
     """Sum of n ln n over the joint levels."""
-    count = Counter()
-    for i, key in enumerate(zip(*labels)):
-        count[key] += 1.0 if weights is None else weights[i]
-    return sum(c * math.log(c) for c in count.values() if c > 0)
+    return sum(plogp(n) for n in weigh(zip(*labels), 1.0 if weights is None else weights).values())
 
 
-def discrete_information(x, y, u=()):
+def discrete_information(x, y, u=(), how=How()):
     """(info, complexity) of discrete columns by the definition (spec 3.2)."""
+    levels_u = math.prod(len(set(column)) for column in u)
+    least = 0 if len(u) else 1
     u = list(zip(*u)) if len(u) else [()] * len(x)
-    info = entropy_sum(u) - entropy_sum(x, u) - entropy_sum(y, u) + entropy_sum(x, y, u)
+    weights = how.weights
+    info = entropy_sum(u, weights=weights) + entropy_sum(x, y, u, weights=weights)
+    info -= entropy_sum(x, u, weights=weights) + entropy_sum(y, u, weights=weights)
     rx, ry = len(set(x)), len(set(y))
-    from cytocause.infer.nml import log_complexity as lc
+    if how.bic:
+        return info, 0.5 * levels_u * (rx - 1) * (ry - 1) * math.log(how.samples(len(x)))
 
-    cost = 0.0
-    for a, other in ((x, ry), (y, rx)):
-        cost += sum(lc(c, other) for c in Counter(zip(a, u)).values())
-    cost -= sum(lc(c, rx) + lc(c, ry) for c in Counter(u).values())
-    return info, cost / 2
+    def cost(labels, other):
+        return sum(lc(max(least, math.floor(n + 0.5)), other) for n in weigh(labels, weights).values())
+
+    return info, (cost(zip(x, u), ry) + cost(zip(y, u), rx) - cost(u, rx) - cost(u, ry)) / 2
 
 
 def autocorrelation(x, lags):
@@ -186,52 +248,76 @@ def log_choose(n, k):
     return math.log(math.comb(n, k)) if 0 < k < n else 0.0
 
 
-def dynamic_cuts(values, labels, previous_bins, complexity, given=None):
-    """Bin of each row by the best cuts between distinct values (at most 50), for what they tell about the labels (spec 3.5).
+def dynamic_cuts(values, labels, previous_bins, how, given=None):
+    """Bin of each row by the best cuts between unit bins, for what they tell about the labels (spec 3.5).
 
-    given: labels that are known besides. Returns the bins and the number of distinct values.
+    given: labels that are known besides.
     """
     given = [0] * len(values) if given is None else given
-    distinct = sorted(set(values))
-    unit = [distinct.index(v) for v in values]
-    size, kinds = len(distinct), len(set(labels))
-    previous_bins = max(previous_bins, 2)
-    pen = log_choose(size - 1, previous_bins - 1) / (previous_bins - 1)
+    unit, size = how.units(values)
+    kinds = len(set(labels))
+    price = lc
+    if how.bic:
+        cell = 0.5 * (kinds - 1) * math.log(max(2.0, how.samples(len(values))))
+        if how.legacy:  # Q14
+            cell = 0.5 * (kinds - 1) * len(set(given)) * math.log(how.whole(len(values)))
+        price = lambda c, levels: cell
+    if how.legacy and how.bic:
+        pen = 0.0
+    elif how.legacy and previous_bins < 2:  # Q3
+        return [0] * len(values)
+    else:
+        previous_bins = max(previous_bins, 2)
+        pen = log_choose(size - 1, previous_bins - 1) / (previous_bins - 1)
+    of_unit = [[] for _ in range(size)]
+    for i, u in enumerate(unit):
+        of_unit[u].append(i)
 
-    def value(a, b):
-        rows = [i for i in range(len(unit)) if a <= unit[i] < b]
-        return phi(rows, given, labels, kinds, complexity)
+    value = {}
+    weights, by_row = how.weights, np.ndim(how.weights) > 0
+    if how.legacy and by_row:  # by sorted position (Q12)
+        weights = dict(zip((i for rows in of_unit for i in rows), weights))
+    for left in range(size):
+        both, alone, weight = Counter(), Counter(), 0.0
+        for right in range(left + 1, size + 1):
+            for i in of_unit[right - 1]:
+                both[given[i], labels[i]] += 1
+                alone[given[i]] += 1
+                weight += weights[i] if by_row else weights
+            mean = weight / alone.total() if by_row else weights
+            value[left, right] = worth(both, alone, kinds, price, mean)
 
     best, cut = [0.0], [0]
     for right in range(1, size + 1):
-        found, at = value(0, right), 0
+        best.append(value[0, right])
+        cut.append(0)
         for left in range(1, right):
-            candidate = best[left] + value(left, right) - pen
-            if candidate > found + 1e-5:
-                found, at = candidate, left
-        best.append(found)
-        cut.append(at)
+            candidate = best[left] + value[left, right] - pen
+            if candidate > best[right] + 1e-5:
+                best[right] = candidate
+                cut[right] = -left if cut[left + 1] == 0 else left
     borders, at = [], cut[size]
     while at:
-        borders.append(at)
-        at = cut[at]
-    return [sum(u >= border for border in borders) for u in unit], size
+        borders.append(abs(at))
+        if at < 0 and (how.legacy if how.truncated is None else how.truncated):  # Q4
+            break
+        at = cut[abs(at)]
+    return [sum(u >= border for border in borders) for u in unit]
 
 
-def pair_information(columns, continuous, complexity):
+def pair_information(columns, continuous, how=How()):
     """(info, shifted) of x, y with at least one continuous: both are cut in turn until nothing changes (spec 3.6)."""
-    n = len(columns[0])
-    bins = min(30, int(0.5 + n ** (1 / 3)))
+    bins = min(30, int(0.5 + how.whole(len(columns[0])) ** (1 / 3)))
     limit = min([bins, 20, *(len(set(c)) for c, flag in zip(columns, continuous) if flag)])
 
     def start(b):
         return [
-            equal_frequency(c, b, legacy=False) if flag else [sorted(set(c)).index(v) for v in c]
+            equal_frequency(c, b, how.legacy) if flag else [sorted(set(c)).index(v) for v in c]
             for c, flag in zip(columns, continuous)
         ]
 
     def score(labels):
-        info, cost = discrete_information(*labels)
+        info, cost = discrete_information(*labels, how=how)
         return (info, cost) if info >= 1e-10 and min(len(set(label)) for label in labels) > 1 else (0.0, cost)
 
     scores = {}
@@ -241,16 +327,13 @@ def pair_information(columns, continuous, complexity):
     labels = start(max(scores, key=scores.get) if scores else bins)
     history = []
     while len(history) < 50:
-        new, sizes = list(labels), [0, 0]
+        new = list(labels)
         for k in (0, 1):
             if continuous[k]:
-                new[k], sizes[k] = dynamic_cuts(columns[k], labels[1 - k], len(set(labels[k])), complexity)
+                new[k] = dynamic_cuts(columns[k], labels[1 - k], len(set(labels[k])), how)
         labels = new
         info, cost = score(labels)
-        for k in (0, 1):
-            r = len(set(labels[k]))
-            if continuous[k] and 1 < r < sizes[k]:
-                cost += log_choose(sizes[k] - 1, r - 1)
+        cost += sum(how.cut_cost(columns[k], len(set(labels[k]))) for k in (0, 1) if continuous[k])
         value = info - cost
         same = [k for k in range(len(history)) if abs(history[k][1] - value) < 1e-5]
         if same or not all(continuous):
@@ -261,36 +344,35 @@ def pair_information(columns, continuous, complexity):
     return (info, value) if value >= 0 else (0.0, 0.0)
 
 
-def one_term(a, b, complexity):
+def one_term(a, b, how):
     """(info, shifted) that labels b have on labels a, with the one-sided cost of spec 3.7."""
-    levels = len(set(a))
-    info = len(a) * math.log(len(a)) - entropy_sum(a) - entropy_sum(b) + entropy_sum(a, b)
-    if info < 1e-10 or levels < 2 or len(set(b)) < 2:
+    levels, others = len(set(a)), len(set(b))
+    weights, samples = how.weights, how.samples(len(a))
+    info = plogp(samples) + entropy_sum(a, b, weights=weights) - entropy_sum(a, weights=weights) - entropy_sum(b, weights=weights)
+    if info < 1e-10 or levels < 2 or others < 2:
         info = 0.0
-    return info, info - sum(complexity(n, levels) for n in Counter(b).values())
+    if how.bic:
+        return info, info - 0.5 * (levels - 1) * (others - 1) * math.log(samples)
+    return info, info - sum(lc(max(1, math.floor(n + 0.5)), levels) for n in weigh(b, weights).values())
 
 
-def conditioned_information(columns, continuous, complexity, zeros=False):
-    """(info, shifted, whether a pass was not recorded) of x, y given u..., at least one continuous (spec 3.7).
-
-    zeros: passes that are not recorded count as ones that found nothing (quirk Q6).
-    """
+def conditioned_information(columns, continuous, how=How()):
+    """(info, shifted, whether a pass was not recorded) of x, y given u..., at least one continuous (spec 3.7)."""
     n, size = len(columns[0]), len(columns)
     flags = [k for k in range(size) if continuous[k]]
-    first = min(30, int(0.5 + n ** (1 / 3)))
-    of_u = min(30, max(2, int(0.5 + n ** (1 / size))))
-    places = [len(set(column)) for column in columns]
+    first = min(30, int(0.5 + how.whole(n) ** (1 / 3)))
+    of_u = min(30, max(2, int(0.5 + how.samples(n) ** (1 / size))))
 
     def start(k, bins):
         if continuous[k]:
-            return equal_frequency(columns[k], bins, legacy=False)
+            return equal_frequency(columns[k], bins, how.legacy)
         return [sorted(set(columns[k])).index(v) for v in columns[k]]
 
     def told(a, *b):
-        return one_term(a, list(zip(*b)), complexity)
+        return one_term(a, list(zip(*b)), how)
 
     scores = {}
-    for b in range(2, min(first, 20, *(places[k] for k in flags))):
+    for b in range(2, min(first, 20, *(len(set(columns[k])) for k in flags))):
         x, y, *u = (start(k, b) for k in range(size))
         scores[b] = told(y, x, *u)[1] + told(x, y, *u)[1]
     bins = max(scores, key=scores.get) if scores else first
@@ -305,7 +387,7 @@ def conditioned_information(columns, continuous, complexity, zeros=False):
             for k in range(len(u)):
                 if continuous[2 + k]:
                     given = list(zip(*known, *(u[other] for other in range(len(u)) if other != k), [0] * n))
-                    new[k], _ = dynamic_cuts(columns[2 + k], target, len(set(u[k])), complexity, given)
+                    new[k] = dynamic_cuts(columns[2 + k], target, len(set(u[k])), how, given)
             u = new
         return u
 
@@ -321,11 +403,10 @@ def conditioned_information(columns, continuous, complexity, zeros=False):
             other = 1 - side
             u = kept[side] if reuse[side] and any_u else optimised(label[side], label[other])
             info, shifted = told(label[side], label[other], *u)
-            r = len(set(label[other]))
             if continuous[other]:
-                if 1 < r < places[other]:
-                    shifted -= log_choose(places[other] - 1, r - 1)
-                new[other], _ = dynamic_cuts(columns[other], label[side], r, complexity, list(zip(*u)))
+                r = len(set(label[other]))
+                shifted -= how.cut_cost(columns[other], r)
+                new[other] = dynamic_cuts(columns[other], label[side], r, how, list(zip(*u)))
             parts[side] += info
             value += shifted
         for side in (0, 1):  # I(X;U), then I(Y;U)
@@ -342,7 +423,7 @@ def conditioned_information(columns, continuous, complexity, zeros=False):
         if reuse_x or reuse_y:
             if min(len(set(a)) for a in label) > 1:
                 unrecorded = True
-                if zeros:
+                if how.legacy:  # counts as one that found nothing (Q6)
                     history.append((0.0, 0.0))
                 continue
             if last_pass:
@@ -355,3 +436,50 @@ def conditioned_information(columns, continuous, complexity, zeros=False):
             break
         history.append((info, value))
     return (*((info, value) if value >= 0 else (0.0, 0.0)), unrecorded)
+
+
+# --- random numbers by key, and rows with gaps ------------------------------------------------------------------------
+
+WORD = 2**64
+
+
+def mix(state):
+    """SplitMix64: its output after one step from a state."""
+    z = (state + 0x9E3779B97F4A7C15) % WORD
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % WORD
+    z = (z ^ z >> 27) * 0x94D049BB133111EB % WORD
+    return z ^ z >> 31
+
+
+def key_of(seed, shuffle, variable):
+    return mix(mix(mix(seed) ^ shuffle) ^ variable << 32)
+
+
+def uniform(key, counter):
+    """53 bits of the output after so many steps, as a number in [0, 1)."""
+    return (mix((key + counter * 0x9E3779B97F4A7C15) % WORD) >> 11) / 2**53
+
+
+def permutation(key, n):
+    """Fisher-Yates from the end."""
+    out = list(range(n))
+    for i in range(n - 1, 0, -1):
+        j = int(uniform(key, i) * (i + 1))
+        out[i], out[j] = out[j], out[i]
+    return out
+
+
+def jitter(n, seed, variable):
+    """Noise of a variable's values in the test of missing ones; shuffle 2^32 - 1 is its own."""
+    key = key_of(seed, 2**32 - 1, variable)
+    return [(2 * uniform(key, i) - 1) * 5e-5 for i in range(n)]
+
+
+def complete_rows(codes, nodes, among, order=()):
+    """Rows without a gap in all nodes; the second node's values come from the rows `order` says."""
+    out = []
+    for i in range(len(codes[0])):
+        values = [codes[node][order[i] if k == 1 and len(order) else i] for k, node in enumerate([*nodes, *among])]
+        if min(values) >= 0:
+            out.append(i)
+    return out

@@ -3,11 +3,12 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytocause.infer import mutual_information
+from cytocause.infer import infer, mutual_information
 from cytocause.infer.cuts import (
     add_corners,
     add_rows,
@@ -21,12 +22,26 @@ from cytocause.infer.cuts import (
     worth_of_given,
 )
 from cytocause.infer.dynamics import autocorrelation, smooth
-from cytocause.infer.estimate import SUMS, Options, sums
-from cytocause.infer.keyed_random import key_of, permutation, uniform
-from cytocause.infer.missing import frequency_divergence, neighbour_divergence_1d, neighbour_divergence_2d
+from cytocause.infer.estimate import SUMS, Options, complete_rows, subset, sums
+from cytocause.infer.estimates import Book
+from cytocause.infer.keyed_random import key_of, mix, permutation, uniform
+from cytocause.infer.missing import frequency_divergence, jitter, neighbour_divergence_1d, neighbour_divergence_2d
 from cytocause.infer.nml import build_costs, log_complexity, price, price_row
-from cytocause.infer.ranks import densify, encode, equal_frequency, multiply, recode, unit_width
+from cytocause.infer.ranks import (
+    atom_type,
+    bins_asked_for,
+    densify,
+    encode,
+    equal_frequency,
+    multiply,
+    rank_columns,
+    recode,
+    unit_width,
+)
+from cytocause.infer.settings import Settings
 from cytocause.infer.summary import average_ranks
+from cytocause.infer.table import read_data
+from cytocause.infer.unfolding import unfold
 from tests.infer import naive
 
 few = settings(deadline=None, max_examples=25)
@@ -263,6 +278,79 @@ def test_frequency_divergence_is_zero_for_a_fair_half():
     assert frequency_divergence(labels, labels < 2) == pytest.approx(40 * math.log(1.5))
 
 
+# SplitMix64 as published (Vigna): the first outputs from two seeds
+SPLITMIX = {
+    0: [16294208416658607535, 7960286522194355700, 487617019471545679],
+    1234567: [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821],
+}
+
+
+@pytest.mark.parametrize("seed", SPLITMIX)
+def test_mixing_is_that_of_splitmix(seed):
+    states = [(seed + k * 0x9E3779B97F4A7C15) % 2**64 for k in range(len(SPLITMIX[seed]))]
+    assert [naive.mix(state) for state in states] == SPLITMIX[seed]
+    assert [int(mix(np.uint64(state))) for state in states] == SPLITMIX[seed]
+
+
+@few
+@given(seed=st.integers(0, 2**64 - 1), shuffle=st.integers(0, 2**32 - 1), variable=st.integers(0, 2**20), n=st.integers(1, 40))
+def test_keyed_numbers_equal_their_slow_twins(seed, shuffle, variable, n):
+    assert int(mix(np.uint64(seed))) == naive.mix(seed)
+    key = np.uint64(key_of(np.uint64(seed), np.uint64(shuffle), np.uint64(variable)))
+    assert int(key) == naive.key_of(seed, shuffle, variable)
+    assert [uniform(key, i) for i in range(n)] == [naive.uniform(int(key), i) for i in range(n)]
+    assert permutation(key, n).tolist() == naive.permutation(int(key), n)
+    assert jitter(n, np.uint64(seed), np.uint64(variable)).tolist() == pytest.approx(naive.jitter(n, seed, variable), abs=1e-18)
+
+
+@few
+@given(seed=seeds, n=st.integers(1, 30), extra=st.integers(0, 2), shuffled=st.booleans())
+def test_complete_rows_equal_their_slow_twin(seed, n, extra, shuffled):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(-1, 3, (5, n)).astype(np.int32)
+    nodes, among = np.array([3, 0, 2], np.int32), np.array([4, 1][:extra], np.int32)
+    order = rng.permutation(n).astype(np.int32) if shuffled else np.empty(0, np.int32)
+    assert complete_rows(codes, nodes, among, order).tolist() == naive.complete_rows(codes, nodes, among, order)
+
+
+@few
+@given(seed=seeds, n=st.integers(4, 60), shuffled=st.booleans(), legacy=st.booleans(), most=st.sampled_from([50, 7]))
+def test_a_subset_is_ranked_like_its_values_alone(seed, n, shuffled, legacy, most):
+    rng = np.random.default_rng(seed)
+    values = [rng.normal(size=n), np.round(rng.normal(size=n), 1), np.floor(rng.normal(size=n)), rng.integers(0, 2, n) * 1.0]
+    codes = np.vstack([encode(column)[0] for column in values]).astype(np.int32)
+    levels = codes.max(axis=1).astype(np.int64) + 1
+    kinds = np.array([1, 1, 0, 1], np.uint8)
+    rows = np.flatnonzero(rng.random(n) < 0.6).astype(np.int32)
+    if rows.size < 3:
+        return
+    order = rng.permutation(n).astype(np.int32) if shuffled else np.empty(0, np.int32)
+    costs, options = build_costs(n), Options(False, legacy, True, most)
+    nodes = np.array([2, 1, 0, 3], np.int32)
+    wanted = bins_asked_for(n, float(n), 4)
+    kinds_of_all = np.where(levels > 2, kinds, 0).astype(np.uint8)
+    everything = rank_columns(
+        codes, levels, kinds_of_all, np.zeros(4, bool), wanted, most, legacy, np.empty(codes.shape, atom_type(levels, kinds_of_all))
+    )
+    found = subset(codes, everything, nodes, rows, order, costs, float(rows.size), options)
+    for k, node in enumerate(nodes):
+        taken = order[rows] if k == 1 and shuffled else rows  # the second column only is in another order
+        column = values[node][taken].tolist()
+        distinct = sorted(set(column))
+        code = np.array([distinct.index(v) for v in column])
+        assert found.levels[k] == len(distinct)
+        assert found.kinds[k] == (kinds[node] == 1 and len(distinct) > 2)
+        atoms = found.atoms[k].astype(int)
+        if not found.kinds[k]:
+            assert atoms.tolist() == code.tolist()
+            continue
+        unit, units = naive.How(max_bins=most, rows=most).units(column)
+        assert found.units[k] == units and found.unit[k][atoms].tolist() == unit
+        for bins in np.flatnonzero(bins_asked_for(n, float(rows.size), 4)):
+            expected = naive.equal_frequency(column, int(bins), legacy)
+            assert found.part[k, bins][atoms].tolist() == expected and found.parts[k, bins] == len(set(expected))
+
+
 def test_permutations_are_keyed():
     key = [np.uint64(key_of(np.uint64(1), np.uint64(b), np.uint64(v))) for b in range(3) for v in range(3)]
     orders = [permutation(k, 200).tolist() for k in key]
@@ -347,9 +435,27 @@ def test_labels_rows_and_unit_weights_do_not_matter(seed, n, kinds):
         assert (other.info, other.info_shifted) == pytest.approx((base.info, base.info_shifted), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=15)
-@given(seed=seeds, n=st.integers(8, 30), strength=st.sampled_from([0.0, 1.0, 5.0]), second=kind, ties=st.booleans())
-def test_information_of_a_pair_equals_its_slow_twin(seed, n, strength, second, ties):
+def how_rows_count(counted, n, rng):
+    """(arguments of mutual_information, weights of the twin): every row for one, all for fewer samples, each for its weight."""
+    if counted == "fewer":
+        n_eff = rng.uniform(0.4, 0.95) * n
+        return {"n_eff": n_eff}, n_eff / n
+    if counted == "weights":
+        weights = rng.uniform(0.3, 1.7, n)
+        return {"weights": weights}, weights.tolist()
+    return {}, 1.0
+
+
+counted = st.sampled_from(["one", "fewer", "weights"])
+max_bins = st.sampled_from([50, 6])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=seeds, n=st.integers(8, 30), strength=st.sampled_from([0.0, 1.0, 5.0]), second=kind, ties=st.booleans(), counted=counted,
+    bic=st.booleans(), legacy=st.booleans(), bins=max_bins,
+)  # fmt: skip
+def test_information_of_a_pair_equals_its_slow_twin(seed, n, strength, second, ties, counted, bic, legacy, bins):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
     y = strength * x + rng.normal(size=n)
@@ -359,17 +465,20 @@ def test_information_of_a_pair_equals_its_slow_twin(seed, n, strength, second, t
         y = np.floor(y)
     if len(set(x)) < 3 or (second == "continuous" and len(set(y)) < 3):
         return
-    expected = naive.pair_information([x.tolist(), y.tolist()], [True, second == "continuous"], log_complexity)
-    found = mutual_information(x, y, kinds=["continuous", second])
+    more, weights = how_rows_count(counted, n, rng)
+    how = naive.How(weights, bic, legacy, max_bins=bins)
+    expected = naive.pair_information([x.tolist(), y.tolist()], [True, second == "continuous"], how)
+    more |= {"complexity": "bic" if bic else "nml", "legacy": legacy, "max_bins": bins}
+    found = mutual_information(x, y, kinds=["continuous", second], **more)
     assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=40)
 @given(
     seed=seeds, n=st.integers(8, 22), strength=st.sampled_from([0.0, 1.0, 4.0]), kinds=st.lists(kind, min_size=3, max_size=4),
-    ties=st.booleans(),
+    ties=st.booleans(), counted=counted, bic=st.booleans(), legacy=st.booleans(), bins=max_bins,
 )  # fmt: skip
-def test_information_given_others_equals_its_slow_twin(seed, n, strength, kinds, ties):
+def test_information_given_others_equals_its_slow_twin(seed, n, strength, kinds, ties, counted, bic, legacy, bins):
     rng = np.random.default_rng(seed)
     base = rng.normal(size=n)
     columns = [strength * base * (rng.random() < 0.7) + rng.normal(size=n) for _ in kinds]
@@ -378,9 +487,61 @@ def test_information_given_others_equals_its_slow_twin(seed, n, strength, kinds,
     few_values = any(flag and len(set(c)) < 3 for c, flag in zip(columns, flags))
     if few_values or not any(flags) or min(len(set(c)) for c in columns[:2]) < 2:
         return
-    *expected, _ = naive.conditioned_information([c.tolist() for c in columns], flags, log_complexity)
-    found = mutual_information(*columns[:2], columns[2:], kinds=kinds)
+    more, weights = how_rows_count(counted, n, rng)
+    how = naive.How(weights, bic, legacy, max_bins=bins)
+    *expected, _ = naive.conditioned_information([c.tolist() for c in columns], flags, how)
+    more |= {"complexity": "bic" if bic else "nml", "legacy": legacy, "max_bins": bins}
+    found = mutual_information(*columns[:2], columns[2:], kinds=kinds, **more)
     assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
+
+
+@few
+@given(seed=seeds, n=st.integers(8, 60), kinds=st.lists(kind, min_size=2, max_size=4), share=st.floats(0.2, 1.0), bic=st.booleans())
+def test_equal_weights_are_an_effective_number_of_rows(seed, n, kinds, share, bic):
+    x, y, *u = draw(seed, n, kinds)
+    complexity = "bic" if bic else "nml"
+    weighted = mutual_information(x, y, u, kinds=kinds, weights=np.full(n, share), complexity=complexity)
+    fewer = mutual_information(x, y, u, kinds=kinds, n_eff=share * n, complexity=complexity)
+    assert (weighted.info, weighted.info_shifted) == pytest.approx((fewer.info, fewer.info_shifted), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_table_with_gaps_holds_what_the_twin_says_of_the_complete_rows(seed):
+    rng = np.random.default_rng(seed)
+    n = 120
+    x, y = rng.normal(size=(2, n))
+    frame = pd.DataFrame({"x": x, "y": y, "z": x + y + 0.1 * rng.normal(size=n), "d": np.floor(2 * x) + np.floor(2 * y)})
+    frame = frame.mask(rng.random(frame.shape) < [0.0, 0.1, 0.2, 0.1])
+    roles = [{"name": "x"}, {"name": "y"}, {"name": "z"}, {"name": "d", "kind": "discrete"}]
+    chosen = Settings(test_mar=False, max_bins=10)
+    graph = infer(frame, roles, {"test_mar": False, "max_bins": 10}, time=None, threads=1)
+    how = naive.How(rows=n, max_bins=10)  # starting bins come from all rows (spec 3.9)
+
+    def complete(*names):
+        part = frame[list(names)].dropna()
+        return [part[name].tolist() for name in names], [name != "d" for name in names]
+
+    assert len(graph.raw) == 6
+    for row in graph.raw.to_dict("records"):
+        columns, flags = complete(row["x"], row["y"])
+        assert row["n_xy"] == len(columns[0])
+        assert row["i_xy"] == pytest.approx(naive.pair_information(columns, flags, how)[0], abs=1e-6)
+    # with conditions, and on the rows complete in a fourth column too
+    laid = read_data(frame, roles, trajectory=None, time=None)
+    rows = unfold(laid, chosen, [])
+    book = Book(rows, chosen)
+    at = rows.names.index
+    positive = 0
+    for x, y, u, among in (("x", "y", "z", ""), ("x", "y", "d", "z"), ("x", "z", "y", ""), ("y", "z", "x", "d"), ("x", "z", "", "y")):
+        names = [x, y, *u]
+        kept = frame.dropna(subset=[*names, *among])
+        columns, flags = [kept[name].tolist() for name in names], [name != "d" for name in names]
+        twin = naive.conditioned_information if u else naive.pair_information
+        info, shifted = twin(columns, flags, how)[:2]
+        found = book.get(book.key(at(x), at(y), [at(name) for name in u], [at(name) for name in among]))
+        assert found == pytest.approx((info, shifted, len(kept)), abs=1e-6), names
+        positive += info > 0
+    assert positive >= 2
 
 
 def test_doubling_weights_is_doubling_rows_for_discrete_columns():

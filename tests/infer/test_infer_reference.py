@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from decimal import Decimal, localcontext
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from cytocause.infer import estimate_dynamics, infer, mutual_information, optima
 from cytocause.infer.settings import Settings
 from cytocause.infer.table import read_data
 from cytocause.infer.unfolding import unfold
-from tests.infer import data
+from tests.infer import data, naive
 
 # The reference stops with an error in these two, although the case is well defined; we give the value and why it is right.
 ERRORS = {
@@ -64,21 +65,34 @@ def test_information_and_cuts_are_those_of_the_reference(reference, folder):
                 np.testing.assert_allclose(cuts[name], expected[place], rtol=1e-9, atol=1e-9, err_msg=case["id"])
 
 
-def test_cases_that_stop_the_reference_have_a_value(reference):
-    by_id = {case["id"]: case for case in data.cases(reference, "mutual_info")}
-    case = by_id["mutual_info_37"]
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_case_that_stops_the_reference_two_discrete_given_a_continuous(reference, legacy):
+    """mutual_info_37: no number to conform to; the specification, done slowly, gives ours."""
+    case = next(case for case in data.cases(reference, "mutual_info") if case["id"] == "mutual_info_37")
     table = pd.read_csv(reference / case["file"])
-    given = mutual_information(table["x"], table["y"], [table["u1"]], kinds=data.kinds_of(case), legacy=True)
-    # a fine equal-frequency grouping of the condition must not tell a very different story
-    grouped = pd.qcut(table["u1"], 4, labels=False)
-    plain = mutual_information(table["x"], table["y"], [grouped], kinds=["discrete"] * 3, legacy=True)
-    assert given.info_shifted > 0 and given.info_shifted == pytest.approx(plain.info_shifted, rel=0.25)
-    case = by_id["mutual_info_46"]
+    columns = [table[name].tolist() for name in case["columns"]]
+    found = mutual_information(*columns[:2], columns[2:], kinds=data.kinds_of(case), legacy=legacy)
+    expected = naive.conditioned_information(columns, case["is_continuous"], naive.How(legacy=legacy))[:2]
+    assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
+    assert found.info_shifted > 1
+    assert found.cuts == {"x": None, "y": None}
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_case_that_stops_the_reference_row_weights(reference, legacy):
+    """mutual_info_46: likewise; and weights of 1 are none."""
+    case = next(case for case in data.cases(reference, "mutual_info") if case["id"] == "mutual_info_46")
     table = pd.read_csv(reference / case["file"])
-    weighted = mutual_information(table["x"], table["y"], kinds=data.kinds_of(case), weights=table["weight"], legacy=True)
-    whole = mutual_information(table["x"], table["y"], kinds=data.kinds_of(case), legacy=True)
-    share = table["weight"].sum() / len(table)
-    assert weighted.info == pytest.approx(share * whole.info, rel=0.15)
+    columns = [table[name].tolist() for name in case["columns"]]
+    weights = table["weight"].tolist()
+    kinds = data.kinds_of(case)
+    found = mutual_information(*columns, kinds=kinds, weights=weights, legacy=legacy)
+    expected = naive.pair_information(columns, case["is_continuous"], naive.How(weights, legacy=legacy))
+    assert (found.info, found.info_shifted) == pytest.approx(expected, abs=1e-6)
+    plain = mutual_information(*columns, kinds=kinds, legacy=legacy)
+    ones = mutual_information(*columns, kinds=kinds, weights=np.ones(len(table)), legacy=legacy)
+    assert (ones.info, ones.info_shifted) == pytest.approx((plain.info, plain.info_shifted), abs=1e-9)
+    assert found.info_shifted != pytest.approx(plain.info_shifted, rel=0.01)
 
 
 def test_three_point_information_is_that_of_the_reference(reference):
@@ -104,6 +118,7 @@ def test_dynamics_are_those_of_the_reference(reference):
         assert (found.n_layers, found.delta_t) == (case["expected"]["n_layers"], case["expected"]["delta_t"]), case["id"]
 
 
+@cache
 def run_network(reference, name):
     case = next(c for c in data.cases(reference, "networks") if c["id"] == name)
     expected = json.loads((reference / case["expected_file"]).read_text())["expected"]
@@ -156,11 +171,11 @@ def test_networks_are_those_of_the_reference(reference, name):
             assert found["contributions"] == row["contributions"], where
             continue
         assert found["ai"] == (row["ai"] or ""), where
-        assert close(found["info_cond"], row["info_cond"], 2e-6) and close(found["cplx"], row["cplx"], 2e-6), where
+        assert close(found["info_cond"], row["info_cond"]) and close(found["cplx"], row["cplx"]), where
         assert found["n_xy_ai"] == row["n_xy_ai"], where
         for column in ("contributions", "raw_contributions"):
             both = [np.array([float(v) for v in (r[column] or "").split(",") if v]) for r in (found, row)]
-            np.testing.assert_allclose(*both, atol=2e-6, err_msg=str(where))
+            np.testing.assert_allclose(*both, rtol=1e-6, atol=1e-6, err_msg=str(where))
     if expected.get("stationarity"):
         pairs = {frozenset((r["x"], r["y"])) for r in expected["stationarity"]}
         assert {frozenset((r["x"], r["y"])) for r in graph.stationarity.to_dict("records")} == pairs
@@ -250,14 +265,22 @@ def exact_information(x, y):
     return total / 2
 
 
-@pytest.mark.parametrize("name", ["network_03", "network_05", "network_09", "network_10"])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_triples_are_those_of_the_reference(reference, name):
     graph, expected = run_network(reference, name)
     ours = {}
     for r in graph.triples.to_dict("records"):
         ours[r["source1"], r["target"], r["source2"]] = (r["p1"], r["p2"], r["p3"], r["p4"], r["ni3"])
         ours[r["source2"], r["target"], r["source1"]] = (r["p4"], r["p3"], r["p2"], r["p1"], r["ni3"])
-    assert len(expected["triples"]) * 2 == len(ours)
+    assert len(ours) == 2 * len(expected["triples"]) > 0
+    differ = 0
     for r in expected["triples"]:
         found = ours[r["source1"], r["target"], r["source2"]]
-        np.testing.assert_allclose(found, [r["p1"], r["p2"], r["p3"], r["p4"], r["ni3"]], atol=2e-6)
+        p = [r["p1"], r["p2"], r["p3"], r["p4"]]
+        np.testing.assert_allclose(found[:4], p, rtol=1e-6, atol=1e-6, err_msg=str(r))
+        if frozenset((r["source1"], r["source2"])) in TIES.get(name, ()):
+            # I3 is given the contributors that the two name differently
+            differ += abs(found[4] - r["ni3"]) > 1e-6
+        else:
+            np.testing.assert_allclose(found[4], r["ni3"], rtol=1e-6, atol=1e-6, err_msg=str(r))
+    assert differ <= 2
