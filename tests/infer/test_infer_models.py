@@ -9,8 +9,8 @@ of spec 8.2 (precision, recall; without loops; loops alone; the reference's rule
     model 2       .88 .72   .85 .77   .97 .63   .80 .66                .92 .76             .81 .67
 
 The table's skeleton is a set of (pair, lag), its direction a second question; so a pair counts without its order: F .844 and .806, where
-the table has .825 and .83. With the order of lagged pairs counted as well (the figures above) F is .832 and .791; the reference's rules
-(legacy) give .844 and .803, .832 and .788. Other readings of model 2 (noise on each factor; one noise for an equation; none inside;
+the table has .825 and .83. With the order of lagged pairs counted as well (the figures above) F is .832 and .791, of which the second is
+more than 0.03 below the table's .83: model 2 passes only as unordered pairs. The reference's rules (legacy) give .844 and .803, .832 and .788. Other readings of model 2 (noise on each factor; one noise for an equation; none inside;
 the product of the f; 0.1 as a variance) give .80 to .82 in order by the reference's rules over seeds 1 to 15, this one .795; none was
 chosen for its score.
 """
@@ -96,9 +96,9 @@ def powers(k, x):
     return x if k == 1 else 2.0 ** (k - 1) * x ** (k - 1)
 
 
-def series_1(seed):
+def series_1(seed, steps=STEPS):
     rng = np.random.default_rng(seed)
-    x = np.zeros((STEPS + BURN_IN, 16))
+    x = np.zeros((steps + BURN_IN, 16))
     x[:2] = rng.normal(size=(2, 16))
     for t in range(2, len(x)):
         for effect, (terms, added) in MODEL_1.items():
@@ -126,7 +126,7 @@ def series_2(seed):
 
 def as_table(x):
     table = pd.DataFrame(x[BURN_IN:, 1:], columns=[f"X{i}" for i in range(1, 16)])
-    return table.assign(trajectory=0, time=range(STEPS))
+    return table.assign(trajectory=0, time=range(len(table)))
 
 
 def truth_1():
@@ -152,15 +152,32 @@ def test_the_models_have_as_many_edges_as_the_papers_say():
 def test_19_the_models_are_found_as_well_as_by_the_reference(series, true, expected, by_order):
     pairs, ordered = [], []
     for seed in range(1, 6):
-        compact = infer(series(seed), None, {"n_layers": 3, "delta_t": 1}, threads=1).compact()
-        found = set()
-        for row in compact.to_dict("records"):
-            ends = (row["source"], row["target"])
-            found.add((ends if row["lag_steps"] else tuple(sorted(ends)), row["lag_steps"]))
+        found = learnt(series(seed))
         ordered.append(f1_score(found, true))
         pairs.append(f1_score(without_order(found), without_order(true)))
     assert np.mean(pairs) >= expected - ALLOWED, pairs  # the table's
     assert np.mean(ordered) >= by_order - ALLOWED, ordered  # what the reference's rules give on the same series
+
+
+def test_19_nearly_all_edges_are_true_where_there_are_many_rows():
+    true = without_order(truth_1())
+    precision, f = [], []
+    for seed in range(1, 4):
+        found = without_order(learnt(series_1(seed, 10_000)))
+        precision.append(len(found & true) / len(found))
+        f.append(f1_score(found, true))
+    assert np.mean(precision) >= 0.96, precision
+    assert np.mean(f) >= 0.895 - ALLOWED, f  # the table's at N=10,000
+
+
+def learnt(table):
+    """Edges (ends, lag) of a table; ends in order where there is a lag."""
+    compact = infer(table, None, {"n_layers": 3, "delta_t": 1}, threads=1).compact()
+    found = set()
+    for row in compact.to_dict("records"):
+        ends = (row["source"], row["target"])
+        found.add((ends if row["lag_steps"] else tuple(sorted(ends)), row["lag_steps"]))
+    return found
 
 
 def without_order(edges):
