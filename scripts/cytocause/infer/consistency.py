@@ -116,6 +116,7 @@ def _of_cycle(graph, cycle, results, oriented, settings):
     """Orientation and consensus of a cycle of graphs."""
     if len(cycle) == 1:
         return oriented, None
+    found = [dict(result.heads) for result in results]  # as they were, before the last of them becomes the union
     pairs = sorted({pair for marks in cycle for pair in marks})
     for pair in pairs:
         a, b = pair
@@ -145,7 +146,7 @@ def _of_cycle(graph, cycle, results, oriented, settings):
             return {"ort_consensus": 0, "is_causal_consensus": None, "edge_stats": stats}
         means = []
         for pair in ((y, x), (x, y)):
-            values = [r.heads[pair] for r in results if pair in r.heads]
+            values = [heads[pair] for heads in found if pair in heads]
             means.append(sum(values) / len(values) if values else 0.5)
         mark = code(*means, ratio)
         return {

@@ -108,7 +108,7 @@ def _worth(labels, levels, weights, costs, least, other_levels):
         for w in total:
             if w > 0:
                 value += w * np.log(w)
-                cost += price(row, pieces, max(1, int(w + 0.5)))
+                cost += price(row, pieces, max(least, int(w + 0.5)))
                 occupied += 1.0
     return value, cost, occupied
 
