@@ -386,6 +386,17 @@ def draw(seed, n, kinds):
     return columns
 
 
+def how_rows_count(counted, n, rng):
+    """(arguments of mutual_information, weights of the twin): every row for one, all for fewer samples, each for its weight."""
+    if counted == "fewer":
+        n_eff = rng.uniform(0.4, 0.95) * n
+        return {"n_eff": n_eff}, n_eff / n
+    if counted == "weights":
+        weights = rng.uniform(0.2, 1.7, n)
+        return {"weights": weights}, weights.tolist()
+    return {}, 1.0
+
+
 kind = st.sampled_from(["continuous", "discrete"])
 
 
@@ -400,15 +411,30 @@ def test_information_is_never_negative_and_is_symmetric(seed, n, kinds, legacy):
     assert (turned.info, turned.info_shifted) == pytest.approx((found.info, found.info_shifted), abs=1e-9)
 
 
-@few
-@given(seed=seeds, n=st.integers(4, 100), size=st.integers(0, 2))
-def test_discrete_information_equals_the_definition(seed, n, size):
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=seeds, n=st.integers(4, 100), size=st.integers(0, 2), counted=st.sampled_from(["one", "fewer", "weights"]), bic=st.booleans()
+)
+def test_discrete_information_equals_the_definition(seed, n, size, counted, bic):
     x, y, *u = draw(seed, n, ["discrete"] * (2 + size))
-    expected = naive.discrete_information(x, y, u)
-    found = mutual_information(x, y, u, kinds=["discrete"] * (2 + size), clamp=False)
+    more, weights = how_rows_count(counted, n, np.random.default_rng(seed))
+    expected = naive.discrete_information(x, y, u, naive.How(weights, bic))
+    more["complexity"] = "bic" if bic else "nml"
+    found = mutual_information(x, y, u, kinds=["discrete"] * (2 + size), clamp=False, **more)
     if len(set(x)) > 1 and len(set(y)) > 1:
         assert found.info == pytest.approx(expected[0], abs=1e-9)
         assert found.complexity == pytest.approx(expected[1], abs=1e-9)
+
+
+@pytest.mark.parametrize("more", [{"n_eff": 4}, {"weights": np.full(16, 0.25)}])
+def test_levels_of_less_than_half_a_sample_cost_nothing_given_others(more):
+    x, y, u = np.arange(16) % 2, np.arange(16) // 2 % 2, np.arange(16) // 4
+    found = mutual_information(x, y, [u], kinds=["discrete"] * 3, clamp=False, **more)
+    # each (x, u) has two rows, half a sample, which rounds up to one; each u has one sample
+    assert found.complexity == pytest.approx(naive.discrete_information(x, y, [u], naive.How(0.25))[1], abs=1e-9)
+    x = np.arange(16) % 4  # each (x, u) has one row, a quarter of a sample
+    found = mutual_information(x, y, [u], kinds=["discrete"] * 3, clamp=False, **more)
+    assert found.complexity == pytest.approx(naive.discrete_information(x, y, [u], naive.How(0.25))[1], abs=1e-9)
 
 
 @few
@@ -433,17 +459,6 @@ def test_labels_rows_and_unit_weights_do_not_matter(seed, n, kinds):
     weighted = mutual_information(*columns[:2], columns[2:], kinds=kinds, weights=np.ones(n))
     for other in (mutual_information(*moved[:2], moved[2:], kinds=kinds), weighted):
         assert (other.info, other.info_shifted) == pytest.approx((base.info, base.info_shifted), abs=1e-9)
-
-
-def how_rows_count(counted, n, rng):
-    """(arguments of mutual_information, weights of the twin): every row for one, all for fewer samples, each for its weight."""
-    if counted == "fewer":
-        n_eff = rng.uniform(0.4, 0.95) * n
-        return {"n_eff": n_eff}, n_eff / n
-    if counted == "weights":
-        weights = rng.uniform(0.3, 1.7, n)
-        return {"weights": weights}, weights.tolist()
-    return {}, 1.0
 
 
 counted = st.sampled_from(["one", "fewer", "weights"])
