@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import tifffile
+import yaml
 
 from tests.workflow import lab
 
@@ -32,20 +33,25 @@ def cut(data_root, folder, name, *, frames, rows=slice(None), columns=slice(None
     return target
 
 
-def run_example(tree, data, config, *, edits=(), before=None):
-    """Run an example's whole chain in a copy of the tree, with `data` as its data root; returns the results folder.
+def run_example(tree, data, config, *targets, edits=(), before=None, only=None):
+    """Run an example's whole chain, or what `targets` ask for, in a copy of the tree with `data` as its data root; returns the results folder.
 
     edits : (old, new) pairs for the config of the copy.
     before : a script of the example to run first.
+    only : names of the samples to keep in the sheet of the copy.
     """
     lab.copy_tree(tree)
     config = f"config/examples/{config}"
     for old, new in edits:
         lab.edit(Path(tree) / config, old, new)
+    if only is not None:
+        sheet = Path(tree) / yaml.safe_load((Path(tree) / config).read_text())["samples"]
+        header, *rows = sheet.read_text().splitlines()
+        sheet.write_text("\n".join([header, *(row for row in rows if row.split("\t")[0] in only)]) + "\n")
     env = lab.environment(CYTOCAUSE_DATA=data)
     if before:
         subprocess.run([sys.executable, f"config/examples/{before}"], check=True, cwd=tree, env=env)
-    lab.run(tree, configfile=config, env=env)
+    lab.run(tree, *targets, configfile=config, env=env)
     return Path(tree) / "results"
 
 

@@ -1,5 +1,7 @@
 """Breast-cancer cells in quantitative phase: 30 frames through every stage, scored on the given tracks."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -28,6 +30,17 @@ def test_counts_are_those_of_the_eye(results):
     """About 45 cells are seen in the first frame."""
     counts = pd.read_csv(results / "samples/b3_3/cells/segment.tsv", sep="\t")
     assert len(counts) == FRAMES and counts["n_objects"].between(35, 60).all()
+
+
+def test_the_network_of_the_config_sees_the_same_cells(data_root, tmp_path):
+    """Three frames with the example's own engine, as it stands in the config."""
+    real.cut(data_root, tmp_path, f"{NAME}/frames_001-240.tif", frames=3)
+    folder = "results/samples/b3_3/cells"
+    results = real.run_example(tmp_path / "tree", tmp_path, f"{NAME}/config.yaml", f"{folder}/segment.tsv")
+    counts = pd.read_csv(results / "samples/b3_3/cells/segment.tsv", sep="\t")["n_objects"]
+    assert len(counts) == 3 and counts.between(35, 60).all(), counts.tolist()
+    made_by = json.loads((results / "samples/b3_3/cells/segment.json").read_text())
+    assert (made_by["engine"], made_by["model"]) == ("cellpose", "toc-nuclei")
 
 
 def test_the_given_tracks_are_followed(results, data_root):

@@ -41,6 +41,33 @@ def test_every_stage_ends_in_micrometres(run):
     assert (pd.read_parquet(results / "samples/t98g/cells/events.parquet")["event"] != "death").all()
 
 
+@pytest.fixture(scope="module")
+def raw(data_root, tmp_path_factory):
+    """(given label images, results) of three frames, their left half, from the pixels."""
+    data = tmp_path_factory.mktemp("usiigaci_raw")
+    names = (f"{NAME}/t98g_{what}_00-19.tif" for what in ("frames", "tracked_ids"))
+    _, ids = (real.cut(data_root, data, name, frames=3, columns=slice(512)) for name in names)
+    edits = [("infer:\n", "assemble: {min_length: 2}\n\ninfer:\n")]
+    return tifffile.imread(ids), real.run_example(data / "tree", data, f"{NAME}/raw.yaml", edits=edits)
+
+
+def test_from_the_pixels_neither_engine_finds_the_cells(raw):
+    given, results = raw
+    compare = real.script(f"{NAME}/compare.py")
+    found = {name: compare.frames_of(results / f"samples/t98g/{name}/labels.ome.tif") for name in ("otsu", "network")}
+    scores = {name: compare.compare_masks(given, labels) for name, labels in found.items()}
+    print(scores)
+    assert scores["otsu"]["tp"] + scores["otsu"]["fp"] > 50  # there are objects, and they are no cells
+    assert all(score["ap50"] < 0.05 and score["fn"] > 50 for score in scores.values())
+
+
+def test_the_failures_from_the_pixels_are_in_a_whole_report(raw):
+    report = real.check_results(raw[1], "t98g", ("otsu", "network"))
+    assert report.count("<video") == 2
+    assert all(f"{name}</th><td>engine {engine}" in report for name, engine in (("otsu", "threshold"), ("network", "cellpose")))
+    assert report.rstrip().endswith("</html>")
+
+
 def test_the_comparison_sees_swapped_cells():
     compare = real.script(f"{NAME}/compare.py")
     frame = np.zeros((8, 8), np.int32)
