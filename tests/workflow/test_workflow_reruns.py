@@ -103,9 +103,11 @@ def test_the_ablation_chain_is_made_only_when_asked_for_and_shares_what_its_leve
     swapped = {"ablation_truth": 4, "ablation_track": 8, "ablation_measure": 12, "ablation_fate": 12}
     graphs = {"ablation_assemble": 4, "ablation_infer": 4, "ablation": 1}
     assert lab.planned(tiny, "ablation") == {**swapped, **graphs}
-    wide = with_config(tmp_path, lambda config: config.update(score={"ablation_intervals": True}))
-    again = {"ablation_without": 10, "ablation_infer_without": 10}  # five levels, two chips
-    assert lab.planned(tiny, "ablation", configfile=wide) == {**swapped, **graphs, **again}
+    of_eight = lab.planned(lab.copy_tree(tmp_path / "tree8"), "ablation", configfile=None)  # the demo; two chips give no interval
+    assert (of_eight["ablation_without"], of_eight["ablation_infer_without"]) == (40, 40)  # five levels without each of eight chips
+    off = tmp_path / "off.yaml"
+    off.write_text("score: {ablation_intervals: false}\n")
+    assert not {"ablation_without", "ablation_infer_without"} & set(lab.planned(tmp_path / "tree8", "ablation", configfile=off))
     status, text = lab.dry_run(mine_given, "ablation", configfile="given.yaml")
     assert status != 0 and "no sample of the sheet is simulated, so there is no truth to put in the place of a result" in text
 
@@ -164,12 +166,26 @@ def condition(config):
 
 KEYS = {
     "report.overlay": (lambda config: config.update(report={"overlay": {"tail_frames": 2}}), {"overlay": 4, "report": 1}),
-    "score.ablation_intervals": (lambda config: config.update(score={"ablation_intervals": True}), {"report": 1}),
+    "score.ablation_intervals": (lambda config: config.update(score={"ablation_intervals": False}), {"report": 1}),
     "segment.train": (lambda config: config["segment"].update(train={"steps": 7}), {"report": 1}),
     # the tumour's masks and tracks stand; its contacts do not
     "one population": (population, after("segment", segment=2, track=2)),
     "kind of a condition": (condition, after("assemble")),
 }
+
+
+def test_an_exposure_added_to_a_sample_reruns_the_table_and_what_follows(tiny, tmp_path):
+    sheet = tmp_path / "exposures.tsv"
+    sheet.write_text("sample\tvariable\tstart_min\tend_min\tdose\tunit\nquiet\ttnf\t0\t60\t5\tng/ml\n")
+    changed = with_config(tmp_path, lambda config: config.update(exposures=str(sheet)))
+    assert lab.planned(tiny, configfile=changed) == after("assemble")  # the model of the sample knows no such dose: it is not drawn again
+
+
+def test_a_renamed_channel_reruns_prepare_and_what_follows(tiny, tmp_path):
+    def rename(config):
+        config["channels"][0] = config["segment"]["populations"][0]["channel"] = "cancer"
+
+    assert lab.planned(tiny, configfile=with_config(tmp_path, rename)) == after("prepare")  # simulate names no channel after the config
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -329,4 +345,9 @@ def test_a_mistake_is_told_in_one_line_without_a_traceback_and_before_any_job(tm
     assert status != 0
     assert "bad.yaml: unknown key 'trak'. Did you mean 'track'?" in text
     assert "Traceback" not in text
+    (tree / "late.yaml").write_text("segment: {populations: [{name: tumour, model: toc-nuclie}]}\nmeasure: {r1_um: 30}\n")
+    status, text = lab.dry_run(tree, configfile="late.yaml")  # laid over the demo; both stopped a run after its pixels once
+    assert status != 0 and "Traceback" not in text
+    assert 'segment.populations[0].model is "toc-nuclie"' in text and "Did you mean 'toc-nuclei'?" in text
+    assert "measure.r1_um is 30, larger than measure.r2_um" in text
     assert not (tree / "results").exists()
