@@ -16,7 +16,7 @@ import numpy as np
 from .information import contributor_score, processing_score
 
 TIE = 1e-12  # scores closer than this are equal
-AHEAD = 16  # edges per thread whose next step is computed before their turn
+AHEAD = 32  # edges per thread whose next step is computed before their turn
 
 
 @dataclass
