@@ -6,7 +6,7 @@ import pytest
 
 from cytocause.infer import infer
 from cytocause.infer.settings import read_settings
-from cytocause.infer.workflow import settings_of
+from cytocause.infer.workflow import columns_of, settings_of
 
 VARIABLES = [
     {"name": "drug", "kind": "discrete", "role": "contextual"},
@@ -74,6 +74,10 @@ def test_the_workflow_takes_the_features_of_an_event_from_the_dictionary():
     assert settings_of(section, names, 10.0, 2.0)["read_from"] == [["death", "area_um2", 1]]  # steps of two frames
     assert settings_of(section, names)["read_from"] == [["death", "area_um2", 0]]  # nobody knows the interval
     assert "read_from" not in settings_of({**section, "event_window_min": None}, names, 10.0)
+    named = {"apoptosis": "death", "size": "area_um2", "drug": "drug"}  # names given in the config
+    assert settings_of(section, named, 10.0)["read_from"] == [["apoptosis", "size", 3]]
+    table = pd.DataFrame({"name": ["apoptosis", "size", "own"], "source": ["death", "area_um2", None]})
+    assert columns_of(table) == {"apoptosis": "death", "size": "area_um2", "own": "own"}
     assert section == {"event_window_min": 30, "n_layers": 3}
     assert read_settings(settings_of(section, names, 10.0)).read_from == (("death", "area_um2", 3),)
 

@@ -23,8 +23,15 @@ def read_inputs(table, variables, design, config):
     variables = read_variables_file(variables)
     interval = float(interval) if isinstance(interval, (int, float)) and interval > 0 else None
     frames = float(frames) if isinstance(frames, (int, float)) and frames > 0 else 1.0
-    config = settings_of(config, variables["name"].astype(str), interval, frames)
+    config = settings_of(config, columns_of(variables), interval, frames)
     return TableFile(table, ["trajectory", "time_step", *variables["name"].astype(str)]), variables, config
+
+
+def columns_of(variables):
+    """Name of each variable -> column that it was made of, by which the data dictionary knows it."""
+    names = variables["name"].astype(str)
+    made_of = variables["source"].fillna(names).astype(str) if "source" in variables else names
+    return dict(zip(names, made_of))
 
 
 def settings_of(section, names, frame_interval_min=None, frames_per_step=1.0):
@@ -33,7 +40,7 @@ def settings_of(section, names, frame_interval_min=None, frames_per_step=1.0):
     Parameters
     ----------
     section : dict
-    names : variables of the table
+    names : variables of the table; a dict says also of which column each was made
     frame_interval_min : float, min; None where nobody knows it
     frames_per_step : float, frames in a time step of the table
     """
@@ -52,11 +59,11 @@ def settings_of(section, names, frame_interval_min=None, frames_per_step=1.0):
 
 def features_of_events(names, lag):
     """Rows [event, feature, lag] for `read_from`: what each event was called from by the data dictionary, at most `lag` time steps before it."""
+    made_of = names if isinstance(names, dict) else {name: name for name in names}
+    pairs = definitional_pairs(made_of.values())
     rows = []
-    for pair, event in definitional_pairs(names).items():
-        if event in pair:
-            (feature,) = pair - {event}
-            rows.append([event, feature, lag])
+    for event, column in made_of.items():
+        rows += [[event, name, lag] for name, other in made_of.items() if other != column and pairs.get(frozenset((column, other))) == column]
     return sorted(rows)
 
 
