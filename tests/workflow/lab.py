@@ -86,14 +86,17 @@ def planned(folder, *arguments, configfile=TINY):
 
 
 def dry_run(folder, *arguments, configfile=TINY):
-    """(exit status, output) of `snakemake -n`, in a fork of this process: importing Snakemake costs more than the plan itself."""
+    """(exit status, output) of `snakemake -n`."""
+    command = [*arguments, "-n", "--quiet", "rules"]
+    return in_fork(folder, *command, *(["--configfile", configfile] if configfile else []))
+
+
+def in_fork(folder, *arguments):
+    """(exit status, output) of a snakemake that runs no job, in a fork of this process: importing Snakemake costs more than a plan itself."""
     import snakemake.cli  # noqa: F401 (imported here so that every fork has it)
 
-    command = [*map(str, arguments), "-n", "--quiet", "rules"]
-    if configfile:
-        command += ["--configfile", str(configfile)]
     with tempfile.TemporaryFile("w+") as output:
-        child = multiprocessing.get_context("fork").Process(target=_in_fork, args=(str(folder), command, output.fileno()))
+        child = multiprocessing.get_context("fork").Process(target=_in_fork, args=(str(folder), [*map(str, arguments)], output.fileno()))
         child.start()
         child.join(120)
         output.seek(0)

@@ -17,64 +17,77 @@ STAGES = ["simulate", "prepare", "segment", "track", "measure", "fate", "overlay
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "1", "--rerun-incomplete", "--configfile", lab.TINY]
 
 
-def killed_in(tree, stage, seconds):
-    """Start the workflow and kill -9 all of it, `seconds` after the first job of `stage` has begun. Returns the output."""
-    log = tree / f"kill-{stage}.txt"
-    with open(log, "w") as output:
+def killed_in(tree, stage):
+    """Start the workflow and kill -9 all of it as soon as the first job of `stage` writes.
+
+    Returns (whether it was still running then, what the dead stage left: its log's first line and half-written outputs, a list of str).
+    """
+    printed = tree / f"kill-{stage}.txt"
+    with open(printed, "w") as output:
         # `--until` keeps the run from going on to later stages; what is finished already is not made again
         process = subprocess.Popen(
             [*COMMAND, "--until", stage], cwd=tree, env=lab.environment(), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
-        end = time.monotonic() + 300
-        while time.monotonic() < end and process.poll() is None:
-            if re.search(rf"^(local)?rule {stage}:", log.read_text(), re.MULTILINE):
-                break
-            time.sleep(0.02)
-        worker = wait_for_worker(process, 60)
-        time.sleep(seconds)
-        family = [process.pid, *(child.pid for child in children(process.pid))]
-        for pid in family:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        wait(process, lambda: re.search(rf"^(local)?rule {stage}:", printed.read_text(), re.MULTILINE), pause_s=0.02)
+        before = half_written(tree)  # left by stages that were killed earlier
+        wait(process, lambda: half_written(tree) - before or has_lines(tree, stage), pause_s=0.002)
+        running = process.poll() is None
+        if running:
+            os.killpg(process.pid, signal.SIGKILL)  # at once, or the file is whole before
         process.wait()
-    return worker
+        wait(None, lambda: not family(process.pid), pause_s=0.01, at_most_s=30)
+    return running, [*sorted(half_written(tree) - before), *(["a line in its log"] if has_lines(tree, stage) else [])]
 
 
-def children(pid):
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
+def wait(process, seen, *, pause_s, at_most_s=300):
+    """Wait until `seen()` is true, the process (if any) has ended, or the time is over."""
+    end = time.monotonic() + at_most_s
+    while time.monotonic() < end and (process is None or process.poll() is None) and not seen():
+        time.sleep(pause_s)
 
 
-def wait_for_worker(process, seconds):
-    """Whether a process that runs a stage's script came up while snakemake was alive."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        if any(".snakemake/scripts" in " ".join(cmdline(child)) for child in children(process.pid)):
-            return True
-        time.sleep(0.02)
-    return False
+def half_written(tree):
+    """Temporary files and folders of the atomic writers, as paths under results/."""
+    found, folders = set(), [tree / "results"]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except (FileNotFoundError, NotADirectoryError):  # renamed or removed since
+            continue
+        found |= {os.path.relpath(entry.path, tree / "results") for entry in entries if entry.name.startswith(".tmp-")}
+        folders += [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(".tmp-")]
+    return found
 
 
-def cmdline(process):
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+def has_lines(tree, stage):
+    """Whether a log of the stage has a first line."""
+    logs = tree / "results" / "logs"
+    return any(path.stat().st_size for path in (*logs.glob(f"{stage}.log"), *logs.glob(f"{stage}/*.log")))
+
+
+def family(leader):
+    """Living processes of a process group: snakemake and the scripts it started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except (ProcessLookupError, psutil.Error):
+            continue
+    return found
 
 
 @pytest.mark.timeout(900)
 def test_killed_in_the_middle_of_each_stage_a_second_run_ends_with_the_same_bytes(tiny, tmp_path):
     tree = lab.copy_tree(tmp_path / "tree")
-    hit = {}
-    for k, stage in enumerate(STAGES):
-        hit[stage] = killed_in(tree, stage, 0.2 + 0.15 * (k % 4))
-        unlocked = lab.snakemake(tree, "--unlock")
-        assert unlocked.returncode == 0, unlocked.stdout[-2000:]
-    assert all(hit.values()), f"not killed while a script ran: {[stage for stage in hit if not hit[stage]]}"
+    running, left = {}, {}
+    for stage in STAGES:
+        running[stage], left[stage] = killed_in(tree, stage)
+        status, text = lab.in_fork(tree, "--unlock", "--configfile", lab.TINY)
+        assert status == 0, text[-2000:]
+    print(*(f"{stage}: {', '.join(found) or 'nothing'}" for stage, found in left.items()), sep="\n")
+    assert all(running.values()), f"not killed while the stage ran: {[stage for stage in running if not running[stage]]}"
+    assert sum(map(bool, left.values())) >= 8, left
     lab.run(tree, "--rerun-incomplete")
     assert lab.differences(lab.content(tree), lab.content(tiny)) == []
     # the leftovers of killed writers are no results; none is where a reader would take it for one
