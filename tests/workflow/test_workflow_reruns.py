@@ -140,7 +140,7 @@ def another_value(schema):
             continue
         whole = sub.get("type") == "integer"
         low, high = sub.get("minimum", sub.get("exclusiveMinimum", 0)), sub.get("maximum", sub.get("exclusiveMaximum", value + 2))
-        for candidate in (value + 1, value - 1) if whole else ((value + high) / 2, (value + low) / 2):
+        for candidate in (value + 1, value - 1) if whole else ((value + low) / 2, (value + high) / 2):
             if low < candidate < high:
                 return {key: candidate}
     return {}
