@@ -63,16 +63,19 @@ def test_a_drug_that_kills_is_not_falsely_said_to_act_on_contact_and_density():
     """Fewer cells share the immune cells: the drug's effect on contact is real, and written nowhere in the model."""
     cfg = {"death_tolerance_min": 30.0, "death_tolerance_frames": 3}
 
-    def said(model, *edges):
-        names = ("treatment", "CAF_presence", "area_um2", "speed_um_min", "n_immune_r1", "n_tumour_r2", "death", "division")
+    def said(model, *edges, lag_min=None):
+        names = ("treatment", "CAF_presence", "area_um2", "eccentricity", "speed_um_min", "n_immune_r1", "n_tumour_r2", "death", "division")
         parameters = {"n_layers": 3, "delta_t": 2, "frames_per_step": 1.0, "frame_interval_min": 10.0, "variables": {n: {} for n in names}}
-        rows = [{"source": a, "target": b, "mark_source": "tail", "mark_target": "arrow", "lag_min": None} for a, b in edges]
+        rows = [{"source": a, "target": b, "mark_source": "tail", "mark_target": "arrow", "lag_min": lag_min} for a, b in edges]
         found = {"nodes": [{"name": name, "role": "dynamic"} for name in names], "edges": rows, "parameters": parameters}
         return [edge[:2] for edge in false_edges(dag(model)[0], found, cfg)["edges"]]
 
     assert said("drug_only", ("treatment", "n_immune_r1"), ("CAF_presence", "n_immune_r1")) == [["CAF_presence", "n_immune_r1"]]
     assert said("full", ("treatment", "n_tumour_r2"), ("CAF_presence", "n_tumour_r2")) == []
     assert said("null", ("treatment", "n_immune_r1")) == [["treatment", "n_immune_r1"]]
+    # shape > death > no contact any more > speed: only through what is left of a dead cell, so that shape does not act on speed
+    assert said("full", ("eccentricity", "speed_um_min"), lag_min=20.0) == [["eccentricity", "speed_um_min"]]
+    assert said("full", ("speed_um_min", "eccentricity"), lag_min=20.0) == []
 
 
 def test_a_dead_cell_is_let_go_and_has_no_neighbours():

@@ -87,7 +87,7 @@ def target(truth, found):
     """The Target of a truth in the window of a found graph.
 
     Each edge: source (the older end; at lag 0 the cause), target, lag_min (None with a condition), mark_source, mark_target
-    ("arrow" | "tail", of the ancestral graph), known_source, known_target ("arrow" | "tail" | "circle", what all equivalent
+    ("arrow" | "tail", of the ancestral graph; where the cell's own model joins the two, of it alone), known_source, known_target ("arrow" | "tail" | "circle", what all equivalent
     graphs share), induced (True where only lives before the trajectory join the two). Each pair in `apart`: source, target,
     lag_min, given: list of (column, lag_min) that separates them. Links of a column to its own past are among both.
     """
@@ -122,15 +122,20 @@ def _target(dag, window):
         if mag.joined[i] >> j & 1:
             # an exposure is joined through itself alone: where not by this layer, by its own doses between the layers
             given = a in roots
+            own = lived if lived.joined[i] >> j & 1 else mag
+            marks = ["arrow" if own.head[i] >> j & 1 and not given else "tail", "arrow" if own.head[j] >> i & 1 else "tail"]
+            known = ["tail" if given else pag.mark(i, j), pag.mark(j, i)]
+            # other lives make an ancestor of what is none in the cell's own model: then the mark is nobody's to know
+            known = [mark if mark == real else "circle" for mark, real in zip(known, marks)]
             edges.append(
                 {
                     "source": a,
                     "target": b,
                     "lag_min": lag_min,
-                    "mark_source": "arrow" if mag.head[i] >> j & 1 and not given else "tail",
-                    "mark_target": "arrow" if mag.head[j] >> i & 1 else "tail",
-                    "known_source": "tail" if given else pag.mark(i, j),
-                    "known_target": pag.mark(j, i),
+                    "mark_source": marks[0],
+                    "mark_target": marks[1],
+                    "known_source": known[0],
+                    "known_target": known[1],
                     "induced": not lived.joined[i] >> j & 1,
                 }
             )
