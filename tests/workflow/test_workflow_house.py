@@ -165,6 +165,7 @@ def bare(tmp_path):
     return call
 
 
+WHOLE_SUITE = "pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder"
 INSTALL = ["pip torch==2.13.0", "pip -r", "pip --no-deps", "kernels"]
 
 
@@ -176,7 +177,7 @@ def test_set_up_installs_torch_then_the_lock_then_the_package_then_compiles_and_
     status, _, done = bare("test", "-k", "x")
     assert status == 0
     assert starts(done, ["venv", *INSTALL, "pytest -k x"]), done
-    assert bare("test")[2] == ["pytest "]
+    assert bare("test")[2] == [WHOLE_SUITE]
 
 
 def test_a_changed_lock_sets_up_again_over_what_is_there(bare):
@@ -198,7 +199,7 @@ def test_kernels_that_cannot_be_compiled_beforehand_stop_nothing(bare):
     status, message, done = bare("test")
     assert status == 0 and "the first inference will compile them" in message
     assert starts(done, ["venv", *INSTALL, "pytest"])
-    assert bare("test")[2] == ["pytest "]
+    assert bare("test")[2] == [WHOLE_SUITE]
 
 
 def test_another_python_is_refused_with_what_to_do(bare):
