@@ -4,8 +4,10 @@ An estimate depends on which rows are complete, not on which variable made them 
 them, so that variables missing together share their entries. The graph never changes a number, only which are asked for.
 """
 
+import copy
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import lru_cache, partial
 from itertools import groupby, repeat
 
@@ -46,7 +48,9 @@ class Book:
         self._costs_of = lru_cache(KEPT_ROWS // max(1, rows))(partial(build_costs.__wrapped__, rows))
         self.entries = {}
         self.shifts = {}
-        self.computed = 0
+        self._under_way = {}  # key -> event of the thread that computes it
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
         self._masks = {}
         self._mask_of = []
         self._mask_members = []
@@ -66,7 +70,26 @@ class Book:
         # one coin a run decides between candidates that are equal in everything (Q8)
         self.last_of_equals = settings.legacy and uniform(np.uint64(key_of(np.uint64(seed), COIN, COIN)), 0) < 0.5
         self.threads = max(1, int(threads))
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._pool = None
+        # the same book for whoever is one of the threads: what it asks for is computed on its own
+        self.alone = self
+        if self.threads > 1:
+            self.alone = copy.copy(self)
+            self.alone.threads, self.alone.alone = 1, self.alone
+            self._pool = ThreadPoolExecutor(self.threads)
+
+    @property
+    def computed(self):
+        """Informations that were computed, without shuffled ones."""
+        return len(self.entries)
+
+    def begin(self, function, *arguments):
+        """Future of function(book for one thread, *arguments); threads > 1."""
+        return self._pool.submit(function, self.alone, *arguments)
+
+    def each(self, function, items):
+        """function(book for one thread, item) of all items, side by side; yields the results in order."""
+        return (self._pool.map if self._pool else map)(partial(function, self.alone), items)
 
     def _rank(self, rows):
         data = self.data
@@ -81,6 +104,7 @@ class Book:
         return rank_columns(data.codes, data.levels, data.kinds, gaps, wanted, self.options.max_bins, self.options.legacy, atoms)
 
     def close(self):
+        self._stop.set()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -103,14 +127,15 @@ class Book:
             return ids.pop()
         ids = frozenset(ids)
         if ids not in self._joined:
-            parts = sorted(ids)
-            bits, members = self._mask_of[parts[0]], self._mask_members[parts[0]]
-            for part in parts[1:]:
-                joined = bits & self._mask_of[part]
-                if joined != bits:
-                    members = tuple(sorted({*members, *self._mask_members[part]}))
-                bits = joined
-            self._joined[ids] = self._mask_id(bits, members)
+            with self._lock:
+                parts = sorted(ids)
+                bits, members = self._mask_of[parts[0]], self._mask_members[parts[0]]
+                for part in parts[1:]:
+                    joined = bits & self._mask_of[part]
+                    if joined != bits:
+                        members = tuple(sorted({*members, *self._mask_members[part]}))
+                    bits = joined
+                self._joined[ids] = self._mask_id(bits, members)
         return self._joined[ids]
 
     def count(self, nodes):
@@ -140,16 +165,30 @@ class Book:
         return self.weight_of(x, y) * self._mask_of[rows].bit_count()
 
     def request(self, keys):
-        """Compute what is not known yet of a batch of keys."""
+        """Compute what is not known yet of a batch of keys; wait for what another thread computes."""
         new = [key for key in dict.fromkeys(keys) if key not in self.entries]
         if not new:
             return
-        self.computed += len(new)
-        for key, (info, value, n, _) in zip(new, self._compute(new)):
-            self.entries[key] = info, value, int(n)
+        done = threading.Event()
+        with self._lock:
+            others = [self._under_way[key] for key in new if key in self._under_way]
+            new = [key for key in new if key not in self.entries and key not in self._under_way]
+            self._under_way.update(dict.fromkeys(new, done))
+        try:
+            for key, (info, value, n, _) in zip(new, self._compute(new)):
+                self.entries[key] = info, value, int(n)
+        finally:
+            with self._lock:
+                for key in new:
+                    del self._under_way[key]
+            done.set()
+        for other in others:  # own work comes first, so that no two wait for each other
+            other.wait()
 
     def _compute(self, keys, shuffles=None):
         """[info, shifted, rows, passes] of each key; shuffles: permutation of y for each key."""
+        if not keys:
+            return []
         data = self.data
         if shuffles is None:
             shuffles = np.full(len(keys), -1)
@@ -165,6 +204,8 @@ class Book:
         out = np.empty((len(keys), 4))
 
         def work(part, costs):
+            if self._stop.is_set():
+                raise CancelledError
             estimate(
                 data.codes, self._ranked, nodes[part], sizes[part], shuffles[part], np.uint64(self.seed), self._weights,
                 costs, self.options, out[part], np.empty((2, self.options.max_bins + 2), np.int32),
@@ -194,7 +235,7 @@ class Book:
 
     def get(self, key):
         """(info, shifted, rows) of a key; computed if need be."""
-        if key not in self.entries:
+        while key not in self.entries:  # once, unless another thread began it and failed
             self.request([key])
         return self.entries[key]
 

@@ -8,6 +8,7 @@ Source: spec section 4.
 """
 
 import math
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 from heapq import nlargest
 
@@ -16,8 +17,6 @@ import numpy as np
 from .information import contributor_score, processing_score
 
 TIE = 1e-12  # scores closer than this are equal
-AHEAD = 32  # edges per thread whose next step is computed before their turn
-
 
 @dataclass
 class Edge:
@@ -197,55 +196,34 @@ def restart(graph):
         graph.connect(edge, edge.shifted > 0)
 
 
-def find_contributors(graph, book, edges):
-    """Best next contributor of each edge, the graph held still; sets edge.best (-1: none), score and gain (spec 4.2).
+def find_contributor(graph, book, edge):
+    """Best next contributor of an edge in the graph as it is."""
+    edge.candidates = graph.candidates(edge)
+    choose_contributor(book, edge)
+
+
+def choose_contributor(book, edge):
+    """Best of edge.candidates; sets edge.best (-1: none), score and gain (spec 4.2).
 
     R <= D, and D needs only informations without Z among the conditions: a candidate whose D cannot reach the best
-    score so far is never estimated in full. How many are, on how many threads, never changes the choice.
+    score so far is never estimated in full. What the book knows already never changes the choice.
     """
-    open_ = []  # (edge, [(D, z)] still to try)
-    asks = []
-    for edge in edges:
-        edge.candidates = graph.candidates(edge)
-        edge.best, edge.score = -1, -math.inf
-        asks.append(edge)
+    edge.best, edge.score = -1, -math.inf
     # one side first: it is enough to rule most candidates out
-    sides = {}
-    for edge in asks:
-        for z in edge.candidates:
-            sides[edge.x, edge.y, z] = _weaker_side(book, edge, z)
-    asked = [(e, z) for e in asks for z in e.candidates]
-    book.request([_side_key(book, e, z, sides[e.x, e.y, z]) for e, z in asked] + [_pair_key(book, e, z) for e, z in asked])
-    second = []
-    for edge in asks:
-        for z in edge.candidates:
-            pair = book.clamped(_pair_key(book, edge, z))[1]
-            one = book.clamped(_side_key(book, edge, z, sides[edge.x, edge.y, z]))[1]
-            if one > pair:
-                second.append((edge, z))
-    book.request(_side_key(book, e, z, 1 - sides[e.x, e.y, z]) for e, z in second)
-    hopeful = {id(edge): [] for edge in asks}
-    for edge, z in second:
-        pair = book.clamped(_pair_key(book, edge, z))[1]
-        bound = processing_score(pair, *_side_values(book, edge, z))
-        if bound > 0:
-            hopeful[id(edge)].append((bound, z))
-    for edge in asks:
-        if hopeful[id(edge)]:
-            open_.append((edge, sorted(hopeful[id(edge)], key=lambda item: (-item[0], item[1])), {}))
-    while open_:
-        width = -(-book.threads // len(open_))  # of few edges several candidates at once: no thread waits
-        book.request(_full_key(book, e, z) for e, todo, _ in open_ for _, z in todo[:width])
-        still = []
-        for edge, todo, scores in open_:
-            for _ in range(min(width, len(todo))):
-                _, z = todo.pop(0)
-                score = _score(book, edge, z)
-                if score[2] > 0:
-                    scores[z] = score
-            if not _choose(book, edge, scores, todo[0][0] if todo else -math.inf):
-                still.append((edge, todo, scores))
-        open_ = still
+    sides = {z: _weaker_side(book, edge, z) for z in edge.candidates}
+    book.request([_side_key(book, edge, z, side) for z, side in sides.items()] + [_pair_key(book, edge, z) for z in sides])
+    pairs = {z: book.clamped(_pair_key(book, edge, z))[1] for z in sides}
+    second = [z for z, side in sides.items() if book.clamped(_side_key(book, edge, z, side))[1] > pairs[z]]
+    book.request(_side_key(book, edge, z, 1 - sides[z]) for z in second)
+    bounds = {z: processing_score(pairs[z], *_side_values(book, edge, z)) for z in second}
+    todo = sorted(((bound, z) for z, bound in bounds.items() if bound > 0), key=lambda item: (-item[0], item[1]))
+    scores = {}
+    for k, (_, z) in enumerate(todo):
+        score = _score(book, edge, z)
+        if score[2] > 0:
+            scores[z] = score
+        if _choose(book, edge, scores, todo[k + 1][0] if k + 1 < len(todo) else -math.inf):
+            return
 
 
 def _pair_key(book, edge, z):
@@ -316,20 +294,17 @@ def _link(book, edge, z):
 def thin(graph, book, progress):
     """First contributors of all edges at once, then the edge with the strongest claim, one at a time (spec 4.3)."""
     connected = [edge for edge in graph.edges.values() if edge.connected]
-    step = 256
-    for at in range(0, len(connected), step):
-        find_contributors(graph, book, connected[at : at + step])
-        progress("first contributors", min(at + step, len(connected)), len(connected))
+    for edge in connected:
+        edge.candidates = graph.candidates(edge)
+    for done, _ in enumerate(book.each(choose_contributor, connected), 1):
+        progress("first contributors", done, len(connected))
     queue = [edge for edge in connected if edge.best >= 0]
     total = len(queue)
-    foreseen = set()
+    ahead = Ahead(graph, book) if book.threads > 1 else None
     while queue:
-        edge = max(queue, key=lambda e: (e.score, -e.x, -e.y))
-        if book.threads > 1 and (id(edge), len(edge.contributors)) not in foreseen:
-            # what the next edges in the queue will ask for, at once
-            first = nlargest(AHEAD * book.threads, queue, key=lambda e: (e.score, -e.x, -e.y))
-            foresee(graph, book, [e for e in first if (id(e), len(e.contributors)) not in foreseen])
-            foreseen.update((id(e), len(e.contributors)) for e in first)
+        edge = max(queue, key=_claim)
+        if ahead:
+            ahead.wait_for(edge, queue)
         absorb(edge)
         edge.info_given, edge.shifted_given, edge.n_given = book.get(book.key(edge.x, edge.y, edge.contributors))
         if edge.shifted_given <= 0:
@@ -337,24 +312,61 @@ def thin(graph, book, progress):
             edge.best = -1
             queue.remove(edge)
         else:
-            find_contributors(graph, book, [edge])
+            find_contributor(graph, book.alone, edge)
             if edge.best < 0:
                 queue.remove(edge)
         progress("edges", total - len(queue), total)
 
 
-def foresee(graph, book, edges):
-    """Fill the book with the estimates of the next step of several edges.
+def _claim(edge):
+    return edge.score, -edge.x, -edge.y
 
-    Which of them are needed depends on the edges that go first, their numbers do not: nothing but the book changes.
+
+class Ahead:
+    """Next steps of several edges at once, while one after the other has its turn.
+
+        turn       a1 | b1 | a2 | c1 | a3 | ...      in the order of the strongest claim
+        threads    a1   a2   a3                      each takes the step that would come next
+                   b1      c1   b2                   if the graph stayed as it is
+
+    Which steps are needed depends on the edges that go first, their numbers do not: nothing but the book changes.
     """
-    ahead = []
-    for edge in edges:
-        later = replace(edge, contributions=[], raw_contributions=[])
-        absorb(later)
-        if book.get(book.key(later.x, later.y, later.contributors))[1] > 0:
-            ahead.append(later)
-    find_contributors(graph, book, ahead)
+
+    def __init__(self, graph, book):
+        self.graph, self.book = graph, book
+        self.furthest = {}  # pair -> copy of the edge after the last step that is in the book
+        self.running = {}  # future -> pair
+
+    def wait_for(self, edge, queue):
+        """Return when the book has the next step of an edge; meanwhile all threads have something to do."""
+        while not self._is_beyond(edge):
+            under_way = set(self.running.values())
+            free = [self._state(e) for e in queue if (e.x, e.y) not in under_way]
+            for state in nlargest(self.book.threads - len(self.running), (e for e in free if e.best >= 0), key=_claim):
+                later = replace(state, contributions=[], raw_contributions=[], candidates=self.graph.candidates(state))
+                self.running[self.book.begin(_take_step, later)] = later.x, later.y
+            for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+                self.furthest[self.running.pop(future)] = future.result()
+
+    def _is_beyond(self, edge):
+        state = self.furthest.get((edge.x, edge.y))
+        taken = [*edge.contributors, edge.best]
+        return state is not None and state.contributors[: len(taken)] == taken
+
+    def _state(self, edge):
+        return self.furthest[edge.x, edge.y] if self._is_beyond(edge) else edge
+
+
+def _take_step(book, edge):
+    """The edge, a copy, with its best contributor taken and the next one found."""
+    absorb(edge)
+    # of the candidates when this began some may be gone when its turn comes, none is new
+    edge.candidates = [z for z in edge.candidates if z != edge.contributors[-1]]
+    if book.get(book.key(edge.x, edge.y, edge.contributors))[1] > 0:
+        choose_contributor(book, edge)
+    else:
+        edge.best = -1
+    return edge
 
 
 def absorb(edge):
