@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# minutes each, much of it waiting: begun first, so that the other worker has the rest meanwhile
-LONGEST = ("test_workflow_slurm.py", "test_workflow_faults.py")
+# minutes each: begun first, so that no worker has one of them left when the other has finished
+LONGEST = ("test_workflow_slurm.py", "test_workflow_reruns.py", "test_workflow_faults.py", "test_workflow_bad_input.py")
 
 
 def pytest_collection_modifyitems(items):
