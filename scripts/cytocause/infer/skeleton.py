@@ -18,6 +18,7 @@ from .information import contributor_score, processing_score
 
 TIE = 1e-12  # scores closer than this are equal
 
+
 @dataclass
 class Edge:
     """State of one tested pair x < y (node numbers); contributors in the order they were found."""
@@ -316,6 +317,9 @@ def thin(graph, book, progress):
             if edge.best < 0:
                 queue.remove(edge)
         progress("edges", total - len(queue), total)
+    if ahead:
+        # a step still under way could wait for an estimate that waits for its thread
+        wait(ahead.running)
 
 
 def _claim(edge):
