@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from cytocause.infer import infer, mutual_information
 from cytocause.infer.cuts import (
     add_corners,
+    add_far_levels,
     add_rows,
     add_table,
     best_cuts,
     best_cuts_of_table,
     count_table,
     cut_price,
+    largest,
     sort_by_unit,
     sum_levels,
     worth_of_given,
@@ -45,6 +47,7 @@ from cytocause.infer.unfolding import unfold
 from tests.infer import naive
 
 few = settings(deadline=None, max_examples=25)
+NOTHING = np.empty((0, 0, 0))  # no values kept from another search
 seeds = st.integers(0, 10_000)
 
 
@@ -90,7 +93,7 @@ def test_best_cuts_score_as_high_as_any(seed, n, units, g, k):
     order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
     sort_by_unit(unit, units, order, first)
     of = np.zeros(units, np.int32)
-    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, np.empty(0), costs, options, of)
+    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, np.empty(0), costs, options, NOTHING, -1, of)
     pen = cut_price(costs.lfact, units, 3, False, False)
     value = -pen * (bins - 1)
     for b in range(bins):
@@ -119,7 +122,7 @@ def test_cuts_of_weighted_rows_and_with_bic_score_as_high_as_any(seed, n, units,
     sort_by_unit(unit, units, order, first)
     of = np.zeros(units, np.int32)
     options = Options(bic, False, True, 50)
-    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, weights, costs, options, of)
+    bins = best_cuts(unit, order, first, units, label_g, g, label_k, k, 3, weights, costs, options, NOTHING, -1, of)
     pen = cut_price(costs.lfact, units, 3, bic, False)
 
     def price_of(c, levels):
@@ -136,8 +139,8 @@ def test_cuts_of_weighted_rows_and_with_bic_score_as_high_as_any(seed, n, units,
 @few
 @given(
     seed=seeds,
-    n=st.integers(3, 400),
-    units=st.integers(1, 9),
+    n=st.integers(3, 600),
+    units=st.integers(1, 13),
     g=st.integers(1, 30),
     k=st.integers(2, 4),
     share=st.sampled_from([1.0, 0.4]),
@@ -158,9 +161,9 @@ def test_interval_values_equal_the_definition_from_rows_and_from_tables(seed, n,
     add_corners(corner, units, from_rows)
     corner[:] = 0
     table = count_table(unit, units, both, g * k)
-    add_table(table, g * k, units, costs.plogp_rounded, costs, k, corner, from_table)
+    add_table(table, g * k, units, largest(table, g * k, units), costs.plogp_rounded, corner, from_table)
     sum_levels(table, g, k, units)
-    add_table(table, g, units, worth, costs, k, corner, from_table)
+    add_table(table, g, units, largest(table, g, units), worth, corner, from_table)
     add_corners(corner, units, from_table)
     for a in range(units):
         for b in range(a + 1, units + 1):
@@ -168,6 +171,55 @@ def test_interval_values_equal_the_definition_from_rows_and_from_tables(seed, n,
             expected = naive.phi(rows, label_g, label_k, k, log_complexity, share)
             assert from_rows[a, b] == pytest.approx(expected, abs=1e-9)
             assert from_table[a, b] == pytest.approx(expected, abs=1e-9)
+
+
+@few
+@given(seed=seeds, n=st.sampled_from([60, 300, 900]), units=st.integers(2, 20), g=st.integers(1, 12), k=st.integers(2, 4))
+def test_values_kept_from_a_search_with_the_labels_exchanged_give_the_same_cuts(seed, n, units, g, k):
+    rng = np.random.default_rng(seed)
+    unit = rng.integers(0, units, n).astype(np.int32)
+    one = rng.integers(0, g, n).astype(np.int32)
+    two = (((unit * k) // units + (rng.random(n) < 0.3)).astype(np.int32) + one) % k
+    costs, options = build_costs(n), Options(False, False, True, 50)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
+    kept = np.full((2, units + 3, units + 3), np.nan)  # may be larger than needed
+    found = []
+    for given_, levels, joint, joint_levels in ((one, g, two, k), (two, k, one, g)):
+        for place in (-1, 1):
+            of = np.zeros(units, np.int32)
+            best_cuts(
+                unit, order, first, units, given_, levels, joint, joint_levels, 3, np.empty(0), costs, options, kept, place, of
+            )
+            found.append(of.tolist())
+    assert found[0] == found[1] and found[2] == found[3]
+    plogp = [c * math.log(c) if c else 0.0 for c in range(n + 1)]
+    for a in range(units):
+        for b in range(a + 1, units + 1):
+            inside = (unit >= a) & (unit < b)
+            expected = sum(plogp[c] for c in np.bincount(one[inside] * k + two[inside]))
+            assert kept[1, a, b] == pytest.approx(expected, abs=1e-8)
+    assert np.isnan(kept[0]).all()
+
+
+def test_levels_of_more_rows_than_prices_are_tabled_for_have_their_values():
+    n, units, k = 9000, 7, 3
+    rng = np.random.default_rng(2)
+    unit = rng.integers(0, units, n).astype(np.int32)
+    label = (rng.random(n) < 0.2).astype(np.int32)  # one level beyond the table of prices, one within
+    costs, options = build_costs(n), Options(False, False, True, 50)
+    table = count_table(unit, units, label, 2)
+    most = largest(table, 2, units)
+    worth = worth_of_given(label, 2, n, most, k, costs, options)
+    assert worth.size < most
+    phi, corner = np.zeros((units + 1, units + 1)), np.zeros(units * units)
+    add_far_levels(table, 2, units, worth, costs, k, phi)
+    add_table(table, 2, units, most, worth, corner, phi)
+    add_corners(corner, units, phi)
+    for a in range(units):
+        for b in range(a + 1, units + 1):
+            counts = np.bincount(label[(unit >= a) & (unit < b)], minlength=2)
+            assert phi[a, b] == pytest.approx(-sum(c * math.log(c) + log_complexity(c, k) for c in counts), abs=1e-6)
 
 
 def test_cuts_of_a_table_are_those_of_its_rows():
@@ -181,7 +233,7 @@ def test_cuts_of_a_table_are_those_of_its_rows():
     for weights in (np.empty(0), np.full(n, 0.5)):
         of, again = np.zeros(units, np.int64), np.zeros(units, np.int64)
         zero = np.zeros(n, np.int32)
-        bins = best_cuts(unit, order, first, units, zero, 1, label, k + 1, 5, weights, costs, options, of)
+        bins = best_cuts(unit, order, first, units, zero, 1, label, k + 1, 5, weights, costs, options, NOTHING, -1, of)
         table = np.zeros((k + 1, units), np.int32)
         np.add.at(table, (label, unit), 1)
         by_unit = np.bincount(unit) * 0.5 if weights.size else weights

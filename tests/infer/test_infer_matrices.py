@@ -68,8 +68,9 @@ def test_cuts_given_labels_whose_products_are_beyond_32_bits():
     for given, levels in ((few, 3), (few * np.int32(2**20), 2**21 + 1)):
         of = np.zeros(20, np.int32)
         bins = best_cuts(
-            unit, order, first, 20, given, levels, label, 1024, 2, np.empty(0), costs, Options(False, False, True, 50), of
-        )
+            unit, order, first, 20, given, levels, label, 1024, 2, np.empty(0), costs, Options(False, False, True, 50),
+            np.empty((0, 0, 0)), -1, of,
+        )  # fmt: skip
         found.append((bins, of.tolist()))
     assert found[0] == found[1] and found[0][0] > 1
 

@@ -64,7 +64,7 @@ def test_q3_a_single_bin_opens_again_at_the_price_of_a_first_cut():
         of = np.zeros(20, np.int32)
         options = Options(False, legacy, True, 50)
         zero = np.zeros(40, np.int32)
-        assert best_cuts(unit, order, first, 20, zero, 1, label, 2, 1, np.empty(0), costs, options, of) == bins
+        assert best_cuts(unit, order, first, 20, zero, 1, label, 2, 1, np.empty(0), costs, options, np.empty((0, 0, 0)), -1, of) == bins
 
 
 def test_q4_backtracking_follows_best_predecessors():

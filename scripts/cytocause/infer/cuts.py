@@ -58,13 +58,15 @@ def cut_price(lfact, units, previous_bins, bic, legacy):
 
 @njit(**KERNEL)
 def best_cuts(
-    unit, order, first_row, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, bin_of
-):
+    unit, order, first_row, units, given, given_levels, joint, joint_levels, previous_bins, weights, costs, options, kept,
+    keep, bin_of,
+):  # fmt: skip
     """Cut a variable for what its bins tell about `joint`, given `given`.
 
     unit, given, joint (n,) whole numbers below units, given_levels, joint_levels; given is int32; order, first_row: see
-    sort_by_unit. previous_bins: bins the variable had before; weights (n,) float64 or empty. Fills bin_of (units,) with
-    the bin of each unit bin; returns the number of bins.
+    sort_by_unit. previous_bins: bins the variable had before; weights (n,) float64 or empty. kept (any, places, places):
+    keep >= 0: kept[keep] is what the levels of (given, joint) are worth, by a search with the two exchanged, or, where its
+    first value is NaN, left for one. Fills bin_of (units,) with the bin of each unit bin; returns the number of bins.
     """
     pen = cut_price(costs.lfact, units, previous_bins, options.bic, options.legacy)
     if np.isnan(pen):
@@ -72,16 +74,18 @@ def best_cuts(
             bin_of[a] = 0
         return 1
     n = unit.size
-    levels = given_levels * joint_levels
-    both = np.empty(n, np.int32)
-    if levels > MOST_LABELS:
-        for i in range(n):
-            both[i] = given[i]
-        levels = multiply(both, given_levels, joint, joint_levels)
-    else:
-        for i in range(n):
-            both[i] = given[i] * joint_levels + joint[i]
     phi = np.zeros((units + 1, units + 1))
+    known = keep >= 0 and not weights.size and not np.isnan(kept[keep, 0, 0])
+    levels = given_levels * joint_levels
+    both = np.empty(0 if known else n, np.int32)
+    if not known:
+        if levels > MOST_LABELS:
+            for i in range(n):
+                both[i] = given[i]
+            levels = multiply(both, given_levels, joint, joint_levels)
+        else:
+            for i in range(n):
+                both[i] = given[i] * joint_levels + joint[i]
     if weights.size:
         table = count_table(unit, units, both, given_levels * joint_levels)
         unit_weight = np.zeros(units)
@@ -92,22 +96,38 @@ def best_cuts(
                 unit_weight[unit[i]] += weights[i]
         weighted_values(table, units, given_levels, joint_levels, unit_weight, costs, options, phi)
         return _search(phi, units, pen, options.legacy, bin_of)
-    if levels > 2 * n + 1024:
-        levels = recode(both, levels)
     corner = np.zeros(units * units)
-    counted = n > PER_LEVEL * levels
-    if counted:
-        table = count_table(unit, units, both, levels)
-        add_table(table, levels, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
-    else:
-        add_rows(both, levels, order, first_row, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
+    counted = False
+    if not known:
+        if levels > 2 * n + 1024:
+            levels = recode(both, levels)
+        counted = n > PER_LEVEL * levels
+        if counted:
+            table = count_table(unit, units, both, levels)
+            add_table(table, levels, units, largest(table, levels, units), costs.plogp_rounded, corner, phi)
+        else:
+            add_rows(both, levels, order, first_row, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
+    if keep >= 0:
+        if not known:
+            add_corners(corner, units, phi)
+            for k in range(corner.size):
+                corner[k] = 0.0
+        for a in range(units + 1):
+            for b in range(units + 1):
+                if known:
+                    phi[a, b] = kept[keep, a, b]
+                else:
+                    kept[keep, a, b] = phi[a, b]
     if n > PER_LEVEL * given_levels:
         if counted and levels == given_levels * joint_levels:
             sum_levels(table, given_levels, joint_levels, units)
         else:
             table = count_table(unit, units, given, given_levels)
-        worth = worth_of_given(given, given_levels, n, largest(table, given_levels, units), joint_levels, costs, options)
-        add_table(table, given_levels, units, worth, costs, joint_levels, corner, phi)
+        most = largest(table, given_levels, units)
+        worth = worth_of_given(given, given_levels, n, most, joint_levels, costs, options)
+        if most >= worth.size:
+            add_far_levels(table, given_levels, units, worth, costs, joint_levels, phi)
+        add_table(table, given_levels, units, most, worth, corner, phi)
     else:
         worth = worth_of_given(given, given_levels, n, n, joint_levels, costs, options)
         add_rows(given, given_levels, order, first_row, units, worth, costs, joint_levels, corner, phi)
@@ -135,9 +155,11 @@ def best_cuts_of_table(table, previous_bins, unit_weight, costs, options, bin_of
         n = table.sum()
         worth = worth_of_given(np.zeros(1, np.int32), one, n, n, joint_levels, costs, options)
         corner = np.zeros(units * units)
-        add_table(flat, joint_levels, units, costs.plogp_rounded, costs, joint_levels, corner, phi)
+        add_table(flat, joint_levels, units, largest(flat, joint_levels, units), costs.plogp_rounded, corner, phi)
         sum_levels(flat, one, joint_levels, units)
-        add_table(flat, one, units, worth, costs, joint_levels, corner, phi)
+        if n >= worth.size:
+            add_far_levels(flat, one, units, worth, costs, joint_levels, phi)
+        add_table(flat, one, units, n, worth, corner, phi)
         add_corners(corner, units, phi)
     return _search(phi, units, pen, options.legacy, bin_of)
 
@@ -221,46 +243,75 @@ def largest(table, levels, units):
     """Rows of the level that has most, from counts at (level, unit), flat."""
     most = 0
     for level in range(levels):
-        most = max(most, table[level * units : (level + 1) * units].sum())
+        most = max(most, _total(table, level * units, units))
     return most
 
 
 @njit(**KERNEL)
-def add_table(table, levels, units, worth, costs, joint_levels, corner, phi):
+def _total(table, first, units):
+    """Sum of `units` counts from place `first`, in their own type, so that the compiler adds several at once."""
+    counts = table[first : first + units]
+    total = np.int32(0)
+    for a in range(units):
+        total = np.int32(total + counts[a])
+    return np.int64(total)
+
+
+@njit(**KERNEL)
+def _total_before(table, first, units, upto, k):
+    """Fill upto[k] (units+1,) with the sums of the first 0, 1, 2 ... counts from place `first`."""
+    counts, before = table[first : first + units], upto[k, 1:]
+    total = np.int32(0)
+    for a in range(units):
+        total = np.int32(total + counts[a])
+        before[a] = total
+
+
+@njit(**KERNEL)
+def _list_rows(table, first, units, rows):
+    """Fill rows (at least their sum + 2,) with the unit bins of the rows counted from place `first`, ascending."""
+    counts = table[first : first + units]
+    at = np.uint32(0)  # unsigned, so that no index needs a check
+    for a in range(units):
+        # a unit bin holds few rows of a small level, and as many are written without a choice
+        count = np.uint32(counts[a])
+        rows[at] = a
+        rows[np.uint32(at + 1)] = a
+        rows[np.uint32(at + 2)] = a
+        if count > 3:
+            for k in range(3, count):
+                rows[np.uint32(at + k)] = a
+        at = np.uint32(at + count)
+
+
+@njit(**KERNEL)
+def add_table(table, levels, units, most, worth, corner, phi):
     """Add to phi (units+1, units+1) what each of some levels is worth in each interval [a, b) of unit bins.
 
-    table: counts at (level, unit), flat; worth (most,): value of c rows of one level, continued by _far_worth. Levels of
-    few rows go into corner (units * units,).
+    table: counts at (level, unit), flat; worth (most,): value of c rows of one level; levels of more rows are left out (see
+    add_far_levels). Levels of few rows go into corner (units * units,).
     """
+    # whole arrays are handed on, not views: counting who holds a view costs more than what is done with it
     upto = np.zeros((TOGETHER, units + 1), np.uint32)
-    rows = np.empty(FEW + 1, np.uint16)
+    rows = np.empty(FEW + 3, np.uint16)
     height = corner_heights(worth)
+    worth_from = _shift(worth, min(most, worth.size - 1))
     held = 0
     for level in range(levels):
-        counts = table[level * units : (level + 1) * units]
-        total = 0
-        for a in range(units):
-            total += counts[a]
-            upto[held, a + 1] = total
+        total = _total(table, level * units, units)
+        if total == 0 or total >= worth.size:
+            continue
         if total <= FEW:
-            at = 0
-            for a in range(units):
-                # a unit bin holds none or one of a small level as a rule, and both are written without a choice
-                rows[at] = a
-                at += min(counts[a], 1)
-                for _ in range(counts[a] - 1):
-                    rows[at] = a
-                    at += 1
-            _add_pairs(rows[:at], height, units, corner)
-        elif total >= worth.size:
-            _add_values(upto[held], units, worth, costs, joint_levels, phi)
+            _list_rows(table, level * units, units, rows)
+            _add_pairs(rows, total, height, units, corner)
         else:
+            _total_before(table, level * units, units, upto, held)
             held += 1
             if held == TOGETHER:
-                _add_four(upto[0], upto[1], upto[2], upto[3], units, worth, phi)
+                _add_four(upto, units, worth_from, phi)
                 held = 0
     for k in range(held):
-        _add_values(upto[k], units, worth, costs, joint_levels, phi)
+        _add_one(upto, k, units, worth_from, phi)
 
 
 @njit(**KERNEL)
@@ -274,44 +325,79 @@ def corner_heights(worth):
 
 
 @njit(**KERNEL)
-def _add_pairs(rows, height, units, corner):
-    """Add the corners of all pairs of rows of one level, their unit bins ascending (rows,)."""
-    for i in range(rows.size):
-        row_of_corner, after = corner[np.int64(rows[i]) * units :], rows[i:]
-        for d in range(after.size):
-            row_of_corner[after[d]] += height[d]
+def _add_pairs(rows, size, height, units, corner):
+    """Add the corners of all pairs of the `size` rows of one level, their unit bins ascending in rows (at least size,)."""
+    for i in range(0, size - 1, 2):
+        # two rows at once, with all rows from the second on; unsigned, so that no index needs a check
+        first, second = np.uint32(rows[i] * units), np.uint32(rows[i + 1] * units)
+        corner[np.uint32(first + rows[i])] += height[0]
+        after = rows[i + 1 :]
+        for d in range(size - i - 1):
+            corner[np.uint32(first + after[d])] += height[d + 1]
+            corner[np.uint32(second + after[d])] += height[d]
+    if size % 2:
+        corner[np.uint32(rows[size - 1] * units + rows[size - 1])] += height[0]
 
 
 @njit(**KERNEL, fastmath={"nsz", "arcp", "contract"})
-def _add_four(upto_0, upto_1, upto_2, upto_3, units, worth, phi):
-    """Add the values of four levels at once: what is read and written of phi serves all."""
+def _add_four(upto, units, worth_from, phi):
+    """Add the values of four levels at once, upto (4, units+1): what is read and written of phi serves all.
+
+    worth_from: see _shift.
+    """
+    upto_0, upto_1, upto_2, upto_3 = upto[0], upto[1], upto[2], upto[3]
+    zero = worth_from.size // 2
     for a in range(units):
-        begin_0, begin_1, begin_2, begin_3 = upto_0[a], upto_1[a], upto_2[a], upto_3[a]
+        worth_0, worth_1 = worth_from[zero - upto_0[a] :], worth_from[zero - upto_1[a] :]
+        worth_2, worth_3 = worth_from[zero - upto_2[a] :], worth_from[zero - upto_3[a] :]
         after_0, after_1, after_2, after_3 = upto_0[a + 1 :], upto_1[a + 1 :], upto_2[a + 1 :], upto_3[a + 1 :]
         row_of_phi = phi[a, a + 1 :]
         for b in range(units - a):
             # unsigned, and from 0, so that no index needs a check
-            value = row_of_phi[b] + worth[np.uint32(after_0[b] - begin_0)]
-            value += worth[np.uint32(after_1[b] - begin_1)]
-            value += worth[np.uint32(after_2[b] - begin_2)]
-            row_of_phi[b] = value + worth[np.uint32(after_3[b] - begin_3)]
+            value = row_of_phi[b] + worth_0[after_0[b]]
+            value += worth_1[after_1[b]]
+            value += worth_2[after_2[b]]
+            row_of_phi[b] = value + worth_3[after_3[b]]
+
+
+@njit(**KERNEL)
+def _shift(worth, most):
+    """worth (at least most+1,) from the middle of an array on, so that a view from c places before it is indexed by rows + c."""
+    out = np.zeros(2 * (most + 1))
+    for c in range(most + 1):
+        out[most + 1 + c] = worth[c]
+    return out
 
 
 @njit(**KERNEL, fastmath={"nsz", "arcp", "contract"})
-def _add_values(upto, units, worth, costs, joint_levels, phi):
-    """Add the values of one level, from the rows it has before each unit bin, upto (units+1,)."""
-    if upto[units] < worth.size:
-        for a in range(units):
-            begin = upto[a]
-            row_of_phi, after = phi[a, a + 1 :], upto[a + 1 :]
-            for b in range(units - a):
-                row_of_phi[b] += worth[np.uint32(after[b] - begin)]
-    else:
-        row, pieces = price_row(costs, joint_levels)
-        for a in range(units):
-            for b in range(a + 1, units + 1):
-                c = np.int64(upto[b]) - np.int64(upto[a])
-                phi[a, b] += worth[c] if c < worth.size else _far_worth(c, row, pieces, costs)
+def _add_one(all_upto, level, units, worth_from, phi):
+    """The same of one level, all_upto[level] (units+1,)."""
+    upto = all_upto[level]
+    zero = worth_from.size // 2
+    for a in range(units):
+        worth, row_of_phi, after = worth_from[zero - upto[a] :], phi[a, a + 1 :], upto[a + 1 :]
+        for b in range(units - a):
+            row_of_phi[b] += worth[after[b]]
+
+
+@njit(**KERNEL)
+def _add_far_values(upto, units, worth, costs, joint_levels, phi):
+    """The same of a level of more rows than worth is tabled for, upto[0]: it goes on by _far_worth."""
+    row, pieces = price_row(costs, joint_levels)
+    for a in range(units):
+        for b in range(a + 1, units + 1):
+            c = np.int64(upto[0, b]) - np.int64(upto[0, a])
+            phi[a, b] += worth[c] if c < worth.size else _far_worth(c, row, pieces, costs)
+
+
+@njit(**KERNEL)
+def add_far_levels(table, levels, units, worth, costs, joint_levels, phi):
+    """The levels that add_table leaves out."""
+    upto = np.zeros((1, units + 1), np.uint32)
+    for level in range(levels):
+        if _total(table, level * units, units) >= worth.size:
+            _total_before(table, level * units, units, upto, np.int64(0))
+            _add_far_values(upto, units, worth, costs, joint_levels, phi)
 
 
 @njit(**KERNEL)
@@ -331,42 +417,71 @@ def add_rows(labels, levels, order, first_row, units, worth, costs, joint_levels
             sorted_units[first[label]] = a
             first[label] += 1
     height = corner_heights(worth)
-    upto = np.zeros(units + 1, np.uint32)
+    rows = np.empty(FEW, np.uint16)
+    most = np.int64(0)
+    for level in range(levels):
+        most = max(most, first[level + 1] - first[level])
+    worth_from = _shift(worth, min(most, worth.size - 1))
+    upto = np.zeros((1, units + 1), np.uint32)
     for level in range(levels):
         begin, end = first[level], first[level + 1]
         if end - begin <= FEW:
-            _add_pairs(sorted_units[begin:end], height, units, corner)
+            for i in range(end - begin):
+                rows[i] = sorted_units[begin + i]
+            _add_pairs(rows, end - begin, height, units, corner)
         else:
-            for a in range(units + 1):
-                upto[a] = 0
-            for i in range(begin, end):
-                upto[sorted_units[i] + 1] += 1
-            for a in range(units):
-                upto[a + 1] += upto[a]
-            _add_values(upto, units, worth, costs, joint_levels, phi)
+            _count_before(sorted_units, begin, end, units, upto)
+            if end - begin >= worth.size:
+                _add_far_values(upto, units, worth, costs, joint_levels, phi)
+            else:
+                _add_one(upto, np.int64(0), units, worth_from, phi)
+
+
+@njit(**KERNEL)
+def _count_before(sorted_units, begin, end, units, upto):
+    """Fill upto[0] (units+1,) with the rows, of those from begin to end, that lie before each unit bin."""
+    before = upto[0]
+    for a in range(units + 1):
+        before[a] = 0
+    for i in range(begin, end):
+        before[sorted_units[i] + 1] += 1
+    for a in range(units):
+        before[a + 1] += before[a]
 
 
 @njit(**KERNEL)
 def add_corners(corner, units, phi):
     """Turn corners (units * units,) into values: [a, b) gets all corners at a or later and before b."""
     value = np.zeros(units)
-    for a in range(units - 1, 0, -2):
-        # two rows of the table at once: each running sum waits for its last addition
-        one, two = corner[a * units :], corner[(a - 1) * units :]
-        phi_one, phi_two = phi[a, 1:], phi[a - 1, 1:]
-        running_one = running_two = 0.0
-        for b in range(a - 1, units):
-            first = value[b] + one[b]
-            value[b] = first + two[b]
-            running_one += first
-            running_two += value[b]
-            phi_one[b] += running_one
-            phi_two[b] += running_two
-    if units % 2:
+    for last in range(units, units % 4, -4):
+        # four rows of the table at once: each running sum waits for its last addition; views from 0, so that no index needs a check
+        a = last - 4
+        row_3, row_2 = corner[(a + 3) * units + a :], corner[(a + 2) * units + a :]
+        row_1, row_0 = corner[(a + 1) * units + a :], corner[a * units + a :]
+        phi_3, phi_2, phi_1, phi_0 = phi[a + 3, a + 1 :], phi[a + 2, a + 1 :], phi[a + 1, a + 1 :], phi[a, a + 1 :]
+        below = value[a:]
+        sum_3 = sum_2 = sum_1 = sum_0 = 0.0
+        for b in range(units - a):
+            height_3 = below[b] + row_3[b]
+            height_2 = height_3 + row_2[b]
+            height_1 = height_2 + row_1[b]
+            height_0 = height_1 + row_0[b]
+            below[b] = height_0
+            sum_3 += height_3
+            sum_2 += height_2
+            sum_1 += height_1
+            sum_0 += height_0
+            phi_3[b] += sum_3
+            phi_2[b] += sum_2
+            phi_1[b] += sum_1
+            phi_0[b] += sum_0
+    for a in range(units % 4 - 1, -1, -1):
+        row, row_of_phi, below = corner[a * units + a :], phi[a, a + 1 :], value[a:]
         running = 0.0
-        for b in range(units):
-            running += value[b] + corner[b]
-            phi[0, b + 1] += running
+        for b in range(units - a):
+            below[b] += row[b]
+            running += below[b]
+            row_of_phi[b] += running
 
 
 @njit(**KERNEL)

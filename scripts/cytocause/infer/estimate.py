@@ -467,19 +467,20 @@ def _read_cuts(of, kinds, levels, units, max_bins, last_codes):
 @njit(**KERNEL)
 def _optimise(
     columns, levels, units, order, first_row, n_units, kinds, given, given_levels, joint, joint_levels, weights, costs,
-    options,
+    options, kept, keep,
 ):  # fmt: skip
     """New cuts of the continuous conditioning variables for one term: (joint label of U, its levels).
 
     columns, levels: equal-frequency labels of x, y, u...; units, n_units, order, first_row: unit bins of the same
-    and rows sorted by them; given, joint: the factors of the term besides U. Every sweep uses the labels at its start.
+    and rows sorted by them; given, joint: the factors of the term besides U; kept (conditions, places, places): see
+    best_cuts; used, where keep, in the first sweep. Every sweep uses the labels at its start.
     """
     total, n = columns.shape
     labels = columns[2:].copy()
     sizes = levels[2:].copy()
     size = total - 2
     of = np.zeros(options.max_bins + 1, np.int32)
-    for _ in range(SWEEPS if size > 1 else 1):
+    for sweep in range(SWEEPS if size > 1 else 1):
         new = labels.copy() if size > 1 else labels
         new_sizes = sizes.copy()
         moved = False
@@ -493,7 +494,7 @@ def _optimise(
                     base_levels = multiply(base, base_levels, labels[other], sizes[other])
             new_sizes[k] = best_cuts(
                 units[2 + k], order[2 + k], first_row[2 + k], n_units[2 + k], base, base_levels, joint, joint_levels,
-                sizes[k], weights, costs, options, of,
+                sizes[k], weights, costs, options, kept, np.int64(k if keep and sweep == 0 else -1), of,
             )  # fmt: skip
             for i in range(n):
                 label = of[units[2 + k, i]]
@@ -577,6 +578,7 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
     alone_reuse = np.zeros(2, np.bool_)
     alone_info = np.zeros(2)
     alone_value = np.zeros(2)
+    joint_worth = np.empty((total - 2, options.max_bins + 1, options.max_bins + 1))
     last_pass = False
     infos = np.zeros(PASSES)
     shifted = np.zeros(PASSES)
@@ -587,6 +589,9 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
         t = passes
         passes += 1
         old = of.copy()
+        # the first searches of I(Y;XU) and I(X;YU) have the same levels of (x, y, others of U)
+        for k in range(total - 2):
+            joint_worth[k, 0, 0] = np.nan
         # sides: 0 what X tells (its cuts are the better the more they tell about Y), 1 what Y tells
         reused = reuse[0] or reuse[1]
         part = np.zeros(2)
@@ -609,7 +614,7 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
                     given, given_levels = nothing, np.int64(1)
                 all_u, levels_u = _optimise(
                     label, r, units, order, first_row, n_units, kinds, given, given_levels, label[side], r[side], weights,
-                    costs, options,
+                    costs, options, joint_worth, term < 2,
                 )  # fmt: skip
                 if term >= 2:
                     for i in range(n):
@@ -631,7 +636,7 @@ def conditioned(ranked, columns, nodes, weights, costs, options, last_codes):
             if term < 2 and kinds[other]:
                 new_r[other] = best_cuts(
                     units[other], order[other], first_row[other], n_units[other], all_u, levels_u, label[side], r[side],
-                    r[other], weights, costs, options, of[other],
+                    r[other], weights, costs, options, joint_worth, np.int64(-1), of[other],
                 )  # fmt: skip
                 value -= _partition_price(costs, options, levels[other], r[other], n_units[other])
         # only now X and Y change
