@@ -216,10 +216,16 @@ def test_levels_of_more_rows_than_prices_are_tabled_for_have_their_values():
     add_far_levels(table, 2, units, worth, costs, k, phi)
     add_table(table, 2, units, most, worth, corner, phi)
     add_corners(corner, units, phi)
+    order, first = np.empty(n, np.int32), np.zeros(units + 1, np.int32)
+    sort_by_unit(unit, units, order, first)
+    from_rows, corner = np.zeros((units + 1, units + 1)), np.zeros(units * units)
+    add_rows(label, 2, order, first, units, worth, costs, k, corner, from_rows)
+    add_corners(corner, units, from_rows)
     for a in range(units):
         for b in range(a + 1, units + 1):
             counts = np.bincount(label[(unit >= a) & (unit < b)], minlength=2)
-            assert phi[a, b] == pytest.approx(-sum(c * math.log(c) + log_complexity(c, k) for c in counts), abs=1e-6)
+            expected = -sum(c * math.log(c) + log_complexity(c, k) for c in counts)
+            assert phi[a, b] == pytest.approx(expected, abs=1e-6) and from_rows[a, b] == pytest.approx(expected, abs=1e-6)
 
 
 def test_cuts_of_a_table_are_those_of_its_rows():

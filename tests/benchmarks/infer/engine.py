@@ -37,6 +37,7 @@ GRAPHS = {
 PAIRS = {"g": (1000, 0, 8.5), "g50": (50_000, 0, 439), "h": (1000, 1, 12.7), "i": (1000, 2, 45)}
 REPEATS = 5
 PAIR_REPEATS = 401  # an information takes milliseconds: what else happens on the machine in them must not decide
+LEAST_CALM = 10  # undisturbed calls below which no median of them is given
 
 
 def tools():
@@ -78,8 +79,8 @@ def fit(table, variables, threads=1, config=None):
 def pair_ms(rows, conditions):
     """(CPU milliseconds of one information, the same while the machine was undisturbed, share of calls that were), medians.
 
-    Undisturbed: a fixed loop just before and just after the call took at most a tenth more than its quickest. Other guests of
-    the machine slow some minutes down by half, and the reference was measured on a quiet one.
+    Undisturbed: a fixed loop just before and just after the call took at most a tenth more than its quickest; NaN where fewer than
+    LEAST_CALM were. Other guests of the machine slow some minutes down by half, and the reference was measured on a quiet one.
     """
     import numpy as np
 
@@ -101,7 +102,7 @@ def pair_ms(rows, conditions):
     loops.append(look_ups())
     times, loops = 1000 * np.array(times[1:]), np.array(loops[1:])
     calm = np.maximum(loops[:-1], loops[1:]) <= 1.1 * loops.min()
-    return float(np.median(times)), float(np.median(times[calm])) if calm.any() else float("nan"), float(calm.mean())
+    return float(np.median(times)), float(np.median(times[calm])) if calm.sum() >= LEAST_CALM else float("nan"), float(calm.mean())
 
 
 def fixed_loop():
